@@ -1,0 +1,56 @@
+# f-GAN and mode collapse, replicated. The bare `snakemake --cores all` is the full replication;
+# `--config record=quick` makes a laptop's record in minutes. Functions are in rules/common.smk.
+
+
+include: "rules/common.smk"
+
+
+localrules:
+    everything,
+    figures,
+    tables,
+    paper,
+
+
+# The measurements, figures, tables, claims and the PDF of one record.
+rule everything:
+    default_target: True
+    input:
+        f"{RECORD}/paper.pdf",
+        f"{RECORD}/audit.txt",
+        FIGURES.values(),
+
+
+# All figures.
+rule figures:
+    input:
+        FIGURES.values(),
+
+
+# All tables, the verdicts on the claims among them.
+rule tables:
+    input:
+        TABLES.values(),
+        f"{RECORD}/tables/claims.tex",
+
+
+# The PDF.
+rule paper:
+    input:
+        f"{RECORD}/paper.pdf",
+
+
+# A record that is only shown has no training rule in its graph, whatever the file times of a clone.
+if TRAINED:
+
+    include: "rules/train.smk"
+    include: "rules/measure.smk"
+
+
+include: "rules/show.smk"
+include: "rules/paper.smk"
+include: "rules/audit.smk"
+
+
+onstart:
+    begin()

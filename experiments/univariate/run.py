@@ -1,0 +1,62 @@
+"""Univariate: G(z) = mu + sigma z fitted to a mixture of two Gaussians under every divergence, by Algorithm 1."""
+
+import math
+
+import torch
+
+from fgan import DIVERGENCES
+from fgan.metrics import exact
+from fgan.networks import Affine, Network, mlp
+from fgan.population import Population
+from fgan.targets.mixtures import Mixture
+
+# |V|'s hidden tanh or |g_f(V)| this close to its bound everywhere means that V has stopped responding.
+SATURATED = 0.99
+
+
+def target(settings, device="cpu"):
+    return Mixture(**{k: v for k, v in settings["target"].items() if k != "kind"}, device=device)
+
+
+def population(settings, runs, device="cpu", data=None):
+    p = target(settings, device)
+    return Population(runs, p, Network(Affine(settings["start"])), mlp(1, 1, **settings["variational"]), settings, device)
+
+
+def observe(population):
+    mu, sigma = population.theta.T
+    return {"mu": mu, "sigma": sigma}
+
+
+def evaluate(population, steps, history):
+    """Mean of mu, sigma and F over the last steps, and every exact divergence at the mean (mu, sigma)."""
+    settings = population.settings
+    last = torch.tensor(steps) > settings["steps"] - settings["measure"]["averaged"]
+    metrics = {f"mean {name}": history[name][last].double().mean(dim=0) for name in ("mu", "sigma", "F")}
+    mixture = target(settings)
+    learned = list(zip(metrics["mean mu"].tolist(), metrics["mean sigma"].tolist(), strict=True))
+    for name in settings["divergences"]:
+        metrics[f"D {name}"] = torch.tensor([exact.divergence(exact.of(name), mixture, *pair) for pair in learned])
+    metrics["saturated"] = saturated(population)
+    return metrics, {}
+
+
+def saturated(population):
+    """1 where g_f(V) of total variation sits at its bound on 99 % of fresh data: V carries no gradient any more."""
+    with torch.no_grad():
+        data, _ = population.draws("saturation", 1, 1)
+        v = population.judge(population.target(population.spread(data[:, 0, 0])))[: population.wanted, :, 0]
+    bounded = [math.isfinite(DIVERGENCES[run.divergence].domain[0]) for run in population.runs[: population.wanted]]
+    share = (v.tanh().abs() > SATURATED).double().mean(dim=1)
+    return torch.where(torch.tensor(bounded, device=v.device), (share > 0.99).double(), 0.0)
+
+
+def baselines(settings, data=None):
+    """Exact optima (mu, sigma, D) of every divergence and of its effective divergence under the alternative objective."""
+    mixture = target(settings)
+    rows = []
+    for name in settings["divergences"]:
+        for kind, generator in (("exact", exact.of(name)), ("effective", exact.effective(name))):
+            optimum = exact.optimum(generator, mixture)
+            rows += [(name, 0, f"{kind} {m}", value) for m, value in zip(("mu", "sigma", "D"), optimum, strict=True)]
+    return rows, {}

@@ -1,0 +1,15 @@
+# Verifies checksums, code and claims of every part against the working tree.
+rule audit:
+    input:
+        [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART],
+        [f"experiments/{experiment}/claims.yaml" for experiment in SHOWN],
+        SCIENCE,
+        showing("audit"),
+    output:
+        f"{RECORD}/audit.txt",
+    log:
+        f"{RECORD}/logs/audit.log",
+    conda:
+        "../environment.yml"
+    shell:
+        "python -m fgan audit --record {NAME} > {output} 2> {log}"

@@ -1,0 +1,135 @@
+"""Configuration and the functions that rules refer to."""
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir, "src")))
+from fgan import design
+from fgan.records import SHOWING, science_files
+
+# Jobs import the same source tree, installed or not.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(Path(workflow.basedir, "src")), os.environ.get("PYTHONPATH")])
+)
+# One thread for each job: jobs run side by side, and the bytes must not depend on the number of cores.
+os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+
+SETTINGS = {
+    "record": (str, "the record to make"),
+    "device": (str, "auto, cpu or cuda"),
+    "data": (str, "folder with MNIST's files"),
+    "seeds": (int, "number of seeds, instead of the scale's own"),
+    "max_steps": (int, "cut every training to this many steps"),
+}
+
+
+def checked(config):
+    """The configuration, every key and value known; one sentence where not."""
+    for key, value in config.items():
+        if key not in SETTINGS:
+            raise design.DesignError(f"--config: unknown setting '{key}'; {design.nearest(key, SETTINGS)}")
+        kind = SETTINGS[key][0]
+        if not isinstance(value, kind):
+            raise design.DesignError(f"--config {key}={value}: {SETTINGS[key][1]} must be of type {kind.__name__}")
+        if kind is int and value < 1:
+            raise design.DesignError(f"--config {key}={value}: {SETTINGS[key][1]} must be at least 1")
+    for key, valid in (("record", design.RECORDS), ("device", ("auto", "cpu", "cuda"))):
+        if config.get(key, valid[0]) not in valid:
+            raise design.DesignError(f"--config {key}={config[key]}: {design.nearest(config[key], valid)}")
+    return {"record": "full", "device": "auto", **config}
+
+
+def gpu():
+    """Whether this machine has an NVIDIA GPU, asked without importing torch."""
+    return shutil.which("nvidia-smi") is not None and Path("/dev/nvidiactl").exists()
+
+
+try:
+    CONFIG = checked(config)
+    NAME = CONFIG["record"]
+    TRAINED = NAME != "reference"
+    DEVICE = ("cuda" if gpu() else "cpu") if CONFIG["device"] == "auto" else CONFIG["device"]
+    DESIGNS = {
+        name: design.load(name, NAME, seeds=CONFIG.get("seeds"), max_steps=CONFIG.get("max_steps"))
+        for name in (design.find() if TRAINED else [])
+    }
+    for folder in Path("experiments").iterdir():
+        if folder.is_dir() and not (folder / "experiment.yaml").exists() and any(folder.glob("*.py")):
+            raise design.DesignError(f"{folder}/experiment.yaml is missing")
+except design.DesignError as error:
+    raise WorkflowError(str(error)) from None
+
+RECORD = f"results/{NAME}"
+SHOWN = list(DESIGNS) if TRAINED else sorted(p.parent.name for p in Path(RECORD).glob("*/card.json"))
+if not SHOWN:
+    raise WorkflowError(f"{RECORD} holds no record; make one with: snakemake --cores all --config record=quick")
+FIGURES = {n: f"{RECORD}/figures/{n}.pdf" for n, (e, *_) in design.captions("figure").items() if e in SHOWN}
+TABLES = {n: f"{RECORD}/tables/{n}.tex" for n, (e, *_) in design.captions("table").items() if e in SHOWN}
+CAPTIONED = {"figure": design.captions("figure"), "table": design.captions("table")}
+SCIENCE = science_files()
+PART = ("measurements.parquet", "samples.npz", "design.json", "card.json")
+
+
+def showing(*names):
+    """Source files of the showing floor."""
+    return [f"src/fgan/{name}.py" for name in names]
+
+
+def options(*keys):
+    """Command-line options of the settings that are set."""
+    given = {k: CONFIG[k] for k in keys if k in CONFIG}
+    return " ".join(f"--{key.replace('_', '-')} {value}" for key, value in given.items())
+
+
+def settings(wildcards):
+    """All that decides a shard's result, as sorted JSON: a changed value retrains this shard and no other."""
+    shard = DESIGNS[wildcards.experiment].shard(wildcards.shard, DEVICE)
+    return json.dumps(shard.settings, sort_keys=True)
+
+
+def data_set(wildcards):
+    """The mark that a target's files are in place, for targets that have files."""
+    kinds = {s["target"]["kind"] for s in DESIGNS[wildcards.experiment].arms.values()}
+    return [ancient("results/.data/mnist")] if "mnist" in kinds else []
+
+
+def shards(wildcards):
+    """The files of all shards of an experiment."""
+    return [
+        f"{RECORD}/{wildcards.experiment}/shards/{shard.name}/{name}"
+        for shard in DESIGNS[wildcards.experiment].shards(DEVICE)
+        for name in ("measurements.parquet", "samples.npz", "card.json")
+    ]
+
+
+def own_parts(kind):
+    """Input function: the part that a figure or table shows, and the code that draws it."""
+
+    def files(wildcards):
+        experiment = CAPTIONED[kind][wildcards.name][0]
+        return [f"{RECORD}/{experiment}/{name}" for name in PART] + [f"experiments/{experiment}/figures.py"]
+
+    return files
+
+
+def begin():
+    """Before the first job: hold the record for this workflow alone, and say what will be trained."""
+    global HELD  # the lock lives as long as this process, and dies with it
+    Path(RECORD).mkdir(parents=True, exist_ok=True)
+    HELD = open(Path(RECORD, ".lock"), "w")
+    try:
+        fcntl.flock(HELD, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise WorkflowError(f"another snakemake is making {RECORD}; wait for it or stop it") from None
+    if TRAINED:
+        call = [sys.executable, "-m", "fgan", "plan", "--record", NAME, *options("seeds", "max_steps").split()]
+        subprocess.run(call, check=True, stdout=sys.stderr)
+    if shutil.which("latexmk") is None:
+        print("latexmk is missing: everything but the PDF will be made (see README, TeX)", file=sys.stderr)

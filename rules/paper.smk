@@ -1,0 +1,35 @@
+# Writes every number of the paper as a macro with its source, and the paper's list of experiments.
+rule numbers:
+    input:
+        [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART],
+        [f"experiments/{experiment}/experiment.yaml" for experiment in SHOWN],
+        f"{RECORD}/tables/claims.csv",
+        "src/fgan/divergences.py",
+        showing("show", "tex", "tables"),
+    output:
+        multiext(f"{RECORD}/", "numbers.tex", "numbers.csv", "experiments.tex", "tables/divergences.tex"),
+    log:
+        f"{RECORD}/logs/numbers.log",
+    conda:
+        "../environment.yml"
+    shell:
+        "python -m fgan numbers --record {NAME} > {log} 2>&1"
+
+
+# Compiles the PDF.
+rule pdf:
+    input:
+        rules.numbers.output,
+        FIGURES.values(),
+        TABLES.values(),
+        f"{RECORD}/tables/claims.tex",
+        [str(path) for pattern in ("*.tex", "*.sty", "*.bib", "sections/*.tex") for path in sorted(Path("paper").glob(pattern))],
+        showing("show"),
+    output:
+        f"{RECORD}/paper.pdf",
+    log:
+        f"{RECORD}/logs/pdf.log",
+    conda:
+        "../environment.yml"
+    shell:
+        "python -m fgan paper --record {NAME} > {log} 2>&1"

@@ -1,0 +1,73 @@
+# Draws one figure of the record.
+rule figure:
+    input:
+        own_parts("figure"),
+        showing("show", "figures", "statistics"),
+    output:
+        f"{RECORD}/figures/{{name}}.pdf",
+        f"{RECORD}/figures/{{name}}.png",
+    wildcard_constraints:
+        name="|".join(FIGURES),
+    log:
+        f"{RECORD}/logs/figure/{{name}}.log",
+    conda:
+        "../environment.yml"
+    shell:
+        "python -m fgan figure --record {NAME} --name {wildcards.name} > {log} 2>&1"
+
+
+# Writes one table of the record.
+rule table:
+    input:
+        own_parts("table"),
+        showing("show", "tables", "statistics"),
+    output:
+        f"{RECORD}/tables/{{name}}.tex",
+        f"{RECORD}/tables/{{name}}.csv",
+    wildcard_constraints:
+        name="|".join(TABLES),
+    log:
+        f"{RECORD}/logs/table/{{name}}.log",
+    conda:
+        "../environment.yml"
+    shell:
+        "python -m fgan table --record {NAME} --name {wildcards.name} > {log} 2>&1"
+
+
+# Judges every claim on the record.
+rule claims:
+    input:
+        [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART],
+        [f"experiments/{experiment}/claims.yaml" for experiment in SHOWN],
+        showing("show", "claims", "statistics", "tables", "tex"),
+    output:
+        f"{RECORD}/tables/claims.tex",
+        f"{RECORD}/tables/claims.csv",
+    log:
+        f"{RECORD}/logs/claims.log",
+    conda:
+        "../environment.yml"
+    shell:
+        "python -m fgan claims --record {NAME} > {log} 2>&1"
+
+
+# Targets by name: figure_ring_modes, table_ring_modes, and each experiment with all of its figures and tables.
+for target, file in [(f"figure_{n}", f) for n, f in FIGURES.items()] + [(f"table_{n}", f) for n, f in TABLES.items()]:
+
+    rule:
+        name:
+            target
+        localrule: True
+        input:
+            file,
+
+
+for experiment in SHOWN:
+
+    rule:
+        name:
+            experiment
+        localrule: True
+        input:
+            [file for name, file in FIGURES.items() if CAPTIONED["figure"][name][0] == experiment],
+            [file for name, file in TABLES.items() if CAPTIONED["table"][name][0] == experiment],

@@ -1,0 +1,157 @@
+"""Claims: published findings, each with a criterion written before the run, turned into verdicts.
+
+A check reduces to an estimate with an interval and a range [low, high] that the claim allows:
+  mean:        mean over seeds of a metric (Student's t); `minus_baseline` subtracts the divergence's exact value,
+               `minus_sampler` the same metric of a sampler without training
+  share:       share of runs whose metric is at least / at most a bound (Wilson)
+  difference:  paired difference over seeds of two selections (exact permutation, Holm over the experiment's claims)
+  equal:       largest difference between paired runs of two selections
+A check holds where the whole interval lies inside the range, fails where it lies outside, and is undecided between.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fgan.design import DesignError, nearest, read_yaml
+from fgan.statistics import holm, paired_permutation, t_interval, wilson
+
+CLAIM_KEYS = ("id", "exercise", "statement", "source", "published", "known", "seeds", "checks")
+CHECK_KEYS = ("kind", "metric", "where", "each", "minus", "minus_baseline", "minus_sampler", "at_least", "at_most", "low", "high")
+
+
+@dataclass
+class Result:
+    """One check: its estimate, interval, allowed range, and the p-value of a difference."""
+
+    label: str
+    estimate: float
+    low: float
+    high: float
+    allowed: tuple
+    seeds: int
+    p: float | None = None
+
+    @property
+    def outcome(self):
+        if math.isnan(self.estimate):
+            return "not run"
+        lower, upper = self.allowed
+        if self.p is not None and self.p > 0.05:
+            return "undecided"
+        if lower <= self.low and self.high <= upper:
+            return "holds"
+        return "fails" if self.high < lower or self.low > upper else "undecided"
+
+
+def read(path):
+    """The claims of an experiment; raises DesignError for an unknown key or a missing one."""
+    claims = read_yaml(path)["claims"]
+    for claim in claims:
+        for found, valid in [(claim, CLAIM_KEYS), *((check, CHECK_KEYS) for check in claim.get("checks", []))]:
+            for key in found:
+                if key not in valid:
+                    raise DesignError(f"{path}: unknown key '{key}' in claim '{claim.get('id')}'; {nearest(key, valid)}")
+        for key in ("id", "statement", "source", "checks"):
+            if key not in claim:
+                raise DesignError(f"{path}: the key '{key}' is missing in claim '{claim.get('id', '?')}'")
+    return claims
+
+
+def select(part, metric, where):
+    """Final values of a metric by (arm, divergence, objective, seed), for the runs that `where` names."""
+    rows = part.final(metric)
+    for column, wanted in where.items():
+        rows = rows[rows[column].isin(wanted if isinstance(wanted, list) else [wanted])]
+    return rows
+
+
+def results(part, check):
+    """The results of one check: one, or one per divergence where `each` stands."""
+    where = check.get("where", {})
+    if "each" in check:
+        names = [n for n in check["each"].get("only", part.divergences) if n not in check["each"].get("except", [])]
+        return [measure(part, check, where | {"divergence": name}, name) for name in names]
+    return [measure(part, check, where, None)]
+
+
+def measure(part, check, where, name):
+    """One result: see the module's docstring for the kinds."""
+    metric, kind = check["metric"], check["kind"]
+    rows = select(part, metric, where)
+    allowed = (check.get("low", -math.inf), check.get("high", math.inf))
+    seeds = rows.seed.nunique()
+    label = f"{metric}{', ' + part.divergences[name]['label'] if name else ''}"
+    if kind == "share":
+        good = rows.value >= check["at_least"] if "at_least" in check else rows.value <= check["at_most"]
+        return Result(label, *wilson(int(good.sum()), len(rows)), allowed, seeds)
+    if kind == "mean":
+        shift = 0.0
+        if "minus_baseline" in check:
+            base = part.baselines(check["minus_baseline"])
+            shift = float(base[base.divergence == name].value.iloc[0])
+        if "minus_sampler" in check:
+            base = part.baselines(metric)
+            shift = float(base[base.divergence == check["minus_sampler"]].value.mean())
+        # A run that failed counts: its value is undefined, and so is then the mean.
+        values = rows.value.to_numpy() - shift
+        estimate = t_interval(values) if np.isfinite(values).all() else (math.inf, math.inf, math.inf)
+        return Result(label, *(estimate if len(values) else (math.nan,) * 3), allowed, seeds)
+    other = select(part, metric, where | check["minus"])
+    pairs = rows.merge(other, on=[c for c in ("arm", "objective", "seed") if c not in check["minus"]], suffixes=("", "_other"))
+    difference = (pairs.value - pairs.value_other).to_numpy()
+    if kind == "equal":
+        largest = float(np.nanmax(np.abs(difference))) if len(difference) else math.nan
+        return Result(label, largest, largest, largest, allowed, seeds)
+    return Result(label, *t_interval(difference), allowed, seeds, paired_permutation(difference))
+
+
+def judge(part, claims):
+    """Rows (claim, verdict, reason, numbers) for all claims of an experiment; Holm's family is all its differences."""
+    found = {claim["id"]: [r for check in claim["checks"] for r in results(part, check)] for claim in claims}
+    tests = [r for rs in found.values() for r in rs if r.p is not None]
+    for result, adjusted in zip(tests, holm([r.p for r in tests]), strict=True):
+        result.p = float(adjusted)
+    return [verdict(part, claim, found[claim["id"]]) for claim in claims]
+
+
+def verdict(part, claim, checks):
+    """The verdict on one claim from its checks, and in one phrase why."""
+    outcomes = [check.outcome for check in checks]
+    fewest = min(check.seeds for check in checks)
+    needed = claim.get("seeds", 2)
+    counts = {o: outcomes.count(o) for o in ("holds", "fails", "undecided", "not run")}
+    why = ", ".join(f"{n} {'of ' + str(len(checks)) + ' checks ' if i == 0 else ''}{o}" for i, (o, n) in enumerate((o, n) for o, n in counts.items() if n))
+    if all(o == "not run" for o in outcomes):
+        name, why = "not run", "no measurement in this record"
+    elif fewest < needed:
+        name, why = "undecided", f"{fewest} seeds, the claim needs {needed}; so far {why}"
+    elif all(o == "holds" for o in outcomes):
+        name = "replicated"
+    elif all(o == "fails" for o in outcomes):
+        name = "not replicated"
+    elif counts["holds"] and counts["fails"]:
+        name = "partly"
+    else:
+        name = "undecided"
+    worst = next((c for o in ("fails", "undecided", "holds") for c in checks if c.outcome == o), checks[0])
+    return {
+        "experiment": part.design["name"], "claim": claim["id"], "exercise": claim.get("exercise", ""),
+        "statement": claim["statement"], "source": claim["source"], "published": claim.get("published", ""),
+        "known": claim.get("known", ""), "verdict": name, "why": why, "checks": len(checks), "example": worst.label,
+        "estimate": worst.estimate, "low": worst.low, "high": worst.high,
+        "allowed_low": worst.allowed[0], "allowed_high": worst.allowed[1], "p_holm": worst.p,
+    }  # fmt: skip
+
+
+def frame(parts, root="experiments"):
+    """Verdicts of all claims of the parts of a record."""
+    rows = []
+    for part in parts:
+        path = Path(root, part.design["name"], "claims.yaml")
+        if path.exists():
+            rows += judge(part, read(path))
+    return pd.DataFrame(rows)

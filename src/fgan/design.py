@@ -1,0 +1,245 @@
+"""Designs: reads, resolves and validates experiment.yaml, and cuts a design into shards."""
+
+import difflib
+import hashlib
+import importlib.util
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import yaml
+
+SCALES = ("smoke", "quick", "full", "extended")
+RECORDS = (*SCALES, "reference")
+# Seeds trained side by side in one shard, by device; all divergences and objectives of a seed share a shard.
+# One seed of 24 ring runs already fills a core's cache (`make benchmark`); a GPU takes as many as there are.
+SHARD_SEEDS = {"cpu": 1, "cuda": 25}
+# What belongs to the showing of an experiment: it never decides a training result.
+SHOWN = ("title", "question", "figures", "tables", "deviations")
+
+
+class DesignError(ValueError):
+    """A setting that cannot be used; the message names the file, the key and the nearest valid name."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: (experiment, arm, divergence, objective, seed)."""
+
+    experiment: str
+    arm: str
+    divergence: str
+    objective: str
+    seed: int
+
+    @property
+    def stream(self):
+        """Name of the random stream: shared by all divergences and objectives, so that runs of a seed are paired."""
+        return f"{self.experiment}/{self.arm}/{self.seed}"
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A piece of a population that one job trains: the seeds first..last of one arm."""
+
+    experiment: str
+    arm: str
+    first: int
+    last: int
+    settings: dict
+
+    @property
+    def name(self):
+        return f"{self.arm}-seed{self.first}" + (f"-{self.last}" if self.last > self.first else "")
+
+    @property
+    def runs(self):
+        """Runs in the order of the stack: by divergence, then objective, then seed."""
+        return [
+            Run(self.experiment, self.arm, divergence, objective, seed)
+            for divergence in self.settings["divergences"]
+            for objective in self.settings["objectives"]
+            for seed in range(self.first, self.last + 1)
+        ]
+
+    @property
+    def hash(self):
+        """SHA-256 of everything in the design that decides this shard's results."""
+        return digest({k: v for k, v in asdict(self).items()})
+
+
+@dataclass(frozen=True)
+class Design:
+    """An experiment at one scale: every per-scale value resolved, every arm merged with the common settings."""
+
+    name: str
+    scale: str
+    folder: Path
+    common: dict
+    arms: dict
+
+    def shards(self, device="cpu"):
+        size = SHARD_SEEDS[device]
+        seeds = self.common["seeds"]
+        return [
+            Shard(self.name, arm, first, min(first + size, seeds) - 1, settings)
+            for arm, settings in self.arms.items()
+            for first in range(0, seeds, size)
+        ]
+
+    def shard(self, name, device="cpu"):
+        for shard in self.shards(device):
+            if shard.name == name:
+                return shard
+        raise DesignError(f"{self.folder}: no shard '{name}' at scale {self.scale}; {nearest(name, [s.name for s in self.shards(device)])}")
+
+    @property
+    def run(self):
+        """The experiment's run.py as a module."""
+        return module(self.folder.parent, self.name, "run")
+
+
+def digest(value):
+    """SHA-256 of a JSON-able value, independent of the order of its keys."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def nearest(word, valid):
+    """'did you mean ...?' with the closest of the valid names, or the list of them."""
+    valid = [str(v) for v in valid]
+    close = difflib.get_close_matches(str(word), valid, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"valid names: {', '.join(valid)}"
+
+
+def find(root="experiments"):
+    """Names of all experiments: the folders with an experiment.yaml."""
+    return sorted(path.parent.name for path in Path(root).glob("*/experiment.yaml"))
+
+
+def load(name, scale, root="experiments", seeds=None, max_steps=None):
+    """Design of one experiment at one scale, validated; `seeds` and `max_steps` change the scale's own values.
+
+    Raises DesignError with one sentence for an unreadable file, an unknown key, a wrong type or an impossible value.
+    """
+    folder = Path(root) / name
+    if name not in find(root):
+        raise DesignError(f"no experiment '{name}' in {root}/: {nearest(name, find(root))}")
+    if scale not in SCALES:
+        raise DesignError(f"no scale '{scale}': {nearest(scale, SCALES)}")
+    path = folder / "experiment.yaml"
+    raw = read_yaml(path)
+    common = resolve({k: v for k, v in raw.items() if k != "arms"}, scale, path)
+    arms = resolve(raw.get("arms", {}), scale, path)
+    if not isinstance(arms, dict):
+        raise DesignError(f"{path}: 'arms' must be a mapping from names to settings")
+    if seeds is not None:
+        common["seeds"] = seeds
+    merged = {}
+    for arm, changes in arms.items():
+        settings = merge(common, changes or {})
+        if max_steps is not None:
+            settings["steps"] = min(settings["steps"], max_steps)
+        validate(settings | {"arms": {arm: {}}}, path, folder)
+        settings["divergences"] = expand(settings["divergences"], path)
+        merged[arm] = {k: v for k, v in settings.items() if k not in (*SHOWN, "seeds")}
+    if not merged:
+        raise DesignError(f"{path}: 'arms' is empty; write at least one, for example 'main: {{}}'")
+    return Design(name, scale, folder, common, merged)
+
+
+def captions(kind, root="experiments"):
+    """Captions of all figures (or tables) by full name <experiment>_<short name>, with the experiment they belong to."""
+    return {
+        f"{experiment}_{short}": (experiment, short, " ".join(caption.split()))
+        for experiment in find(root)
+        for short, caption in read_yaml(Path(root, experiment, "experiment.yaml")).get(f"{kind}s", {}).items()
+    }
+
+
+def module(root, experiment, stem):
+    """An experiment's run.py or figures.py as a module."""
+    spec = importlib.util.spec_from_file_location(f"experiments.{experiment}.{stem}", Path(root, experiment, f"{stem}.py"))
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def read_yaml(path):
+    """Content of a YAML file; DesignError where it is not valid YAML or not a mapping."""
+    try:
+        content = yaml.safe_load(Path(path).read_text())
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise DesignError(f"{path}{where}: not valid YAML ({getattr(error, 'problem', error)})") from None
+    if not isinstance(content, dict):
+        raise DesignError(f"{path}: expected a mapping of settings")
+    return content
+
+
+def resolve(value, scale, path, key=""):
+    """Replaces every mapping {smoke: ..., quick: ..., full: ...} by its value at the scale; extended falls back to full."""
+    if isinstance(value, dict):
+        if value and set(value) <= set(SCALES):
+            for candidate in (scale, "full" if scale == "extended" else scale):
+                if candidate in value:
+                    return resolve(value[candidate], scale, path, key)
+            raise DesignError(f"{path}: '{key}' has no value for scale '{scale}'")
+        return {k: resolve(v, scale, path, f"{key}.{k}".strip(".")) for k, v in value.items()}
+    if isinstance(value, list):
+        return [resolve(v, scale, path, key) for v in value]
+    return value
+
+
+def merge(common, changes):
+    """The common settings with an arm's changes laid over them, mappings key by key."""
+    merged = dict(common)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(common.get(key), dict)
+        merged[key] = merge(common[key], value) if both else value
+    return merged
+
+
+def expand(names, path):
+    """Names of divergences in the table's order; the word `all` stands for the whole table."""
+    from fgan.divergences import DIVERGENCES
+
+    for name in names:
+        if name != "all" and name not in DIVERGENCES:
+            raise DesignError(f"{path}: unknown divergence '{name}'; {nearest(name, DIVERGENCES)}")
+    return [name for name in DIVERGENCES if "all" in names or name in names]
+
+
+def validate(settings, path, folder):
+    """Checks resolved settings against schema.yaml and the experiment's own measure.yaml; raises DesignError."""
+    try:
+        import jsonschema
+    except ImportError:  # a bare training machine: the workflow has validated the same file before
+        return
+    schema = read_yaml(Path(__file__).with_name("schema.yaml"))
+    own = folder / "measure.yaml"
+    if own.exists():
+        properties = read_yaml(own)
+        schema["properties"]["measure"] |= {
+            "additionalProperties": False, "properties": properties, "required": sorted(properties)}
+    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(settings), key=lambda e: list(map(str, e.path)))
+    if errors:
+        raise DesignError(f"{path}: {sentence(errors[0])}")
+
+
+def sentence(error):
+    """One plain sentence for a jsonschema error."""
+    key = ".".join(map(str, error.absolute_path)) or "the file"
+    meaning = f" ({error.schema['description']})" if "description" in error.schema else ""
+    if error.validator == "additionalProperties":
+        valid = list(error.schema.get("properties", {}))
+        unknown = sorted(set(error.instance) - set(valid))[0]
+        return f"unknown key '{unknown}' in {key}; {nearest(unknown, valid)}"
+    if error.validator == "required":
+        missing = [k for k in error.validator_value if k not in error.instance]
+        return f"the key '{missing[0]}' is missing in {key}"
+    if error.validator == "enum":
+        return f"'{key}'{meaning} cannot be '{error.instance}'; {nearest(error.instance, error.validator_value)}"
+    if error.validator == "type":
+        return f"'{key}'{meaning} must be of type {error.validator_value}, not '{error.instance}'"
+    return f"'{key}'{meaning} cannot be {error.instance}: {error.message}"

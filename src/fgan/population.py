@@ -1,0 +1,159 @@
+"""A population: many runs of one architecture, trained together as one stacked tensor program.
+
+Parameters, gradients and optimiser states are flat stacks [runs, parameters]. Random streams belong to
+(experiment, arm, seed), so every divergence sees the same data, noise and initial weights for the same seed.
+"""
+
+import hashlib
+
+import torch
+
+from fgan import objectives
+from fgan.divergences import DIVERGENCES
+
+# Steps whose noise and data are drawn at once; a chunk is seeded by its number, so a resumed run needs no state.
+CHUNK = 20
+
+
+def seeded(device, *words):
+    """A generator for the stream that the words name, for example (run.stream, 'noise', 3)."""
+    number = int.from_bytes(hashlib.sha256("/".join(map(str, words)).encode()).digest()[:8], "big") >> 1
+    return torch.Generator(device).manual_seed(number)
+
+
+def per_run(value, tensor):
+    """A value per run [runs], shaped to multiply a stack [runs, ...]."""
+    return value.view(-1, *(1 for _ in tensor.shape[1:]))
+
+
+class SGD:
+    """p <- p - rate * gradient."""
+
+    def __init__(self, parameters, rate):
+        self.parameters, self.rate = parameters, rate
+
+    def step(self, gradient, alive):
+        self.parameters.addcmul_(gradient, (self.rate * alive)[:, None], value=-1)
+
+    def state(self):
+        return {}
+
+    def load(self, state):
+        pass
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015) over a flat stack, with a rate per run so that a frozen run stands still."""
+
+    def __init__(self, parameters, rate, beta1=0.9, beta2=0.999):
+        self.parameters, self.rate, self.betas = parameters, rate, (beta1, beta2)
+        self.mean, self.square, self.steps = torch.zeros_like(parameters), torch.zeros_like(parameters), 0
+
+    def step(self, gradient, alive):
+        beta1, beta2 = self.betas
+        self.steps += 1
+        self.mean.lerp_(gradient, 1 - beta1)
+        self.square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+        scale = (1 - beta2**self.steps) ** 0.5 / (1 - beta1**self.steps)
+        update = self.mean / self.square.sqrt().add_(1e-8)
+        self.parameters.addcmul_(update, (self.rate * alive)[:, None], value=-scale)
+
+    def state(self):
+        return {"mean": self.mean, "square": self.square, "steps": self.steps}
+
+    def load(self, state):
+        self.mean.copy_(state["mean"])
+        self.square.copy_(state["square"])
+        self.steps = state["steps"]
+
+
+class Population:
+    """Generators and variational networks of `runs`, with their optimisers and random streams.
+
+    `target` is the data distribution, `generator` and `variational` are networks, `settings` the resolved design.
+    A lone run is padded to two by its own copy, because a stack of one takes another product kernel.
+    """
+
+    def __init__(self, runs, target, generator, variational, settings, device="cpu"):
+        self.wanted = len(runs)
+        self.runs = runs = list(runs) * (2 if len(runs) == 1 else 1)
+        self.target, self.settings, self.device = target, settings, torch.device(device)
+        self.generator, self.variational = generator, variational
+        self.slices = objectives.slices(runs)
+        self.streams = list(dict.fromkeys(run.stream for run in runs))
+        self.stream_of = torch.tensor([self.streams.index(run.stream) for run in runs], device=self.device)
+        self.theta = self._start(generator, "generator")
+        self.omega = self._start(variational, "variational")
+        # V starts at g^-1(f'(1)), the value that is optimal while P and Q look alike (SCIENCE: it decides the ring).
+        biases = variational.views(self.omega)[-1]
+        biases += torch.tensor([DIVERGENCES[run.divergence].threshold_v for run in runs], device=self.device).view(-1, 1, 1)
+        self.theta_views = [view.requires_grad_() for view in generator.views(self.theta)]
+        self.omega_views = [view.requires_grad_() for view in variational.views(self.omega)]
+        rates = dict(settings["optimiser"])
+        rule = {"sgd": SGD, "adam": Adam}[rates.pop("kind")]
+        theta_rate, omega_rate, self.clip = rates.pop("generator"), rates.pop("variational"), rates.pop("clip", None)
+        ones = torch.ones(len(runs), device=self.device)
+        self.theta_rule = rule(self.theta, theta_rate * ones, **rates)
+        self.omega_rule = rule(self.omega, omega_rate * ones, **rates)
+        self.alive = torch.ones(len(runs), dtype=torch.bool, device=self.device)
+
+    def _start(self, network, name):
+        rows = {s: network.start(seeded("cpu", s, "weights", name)) for s in self.streams}
+        return torch.stack([rows[run.stream] for run in self.runs]).to(self.device)
+
+    def spread(self, by_stream):
+        """Values per stream [streams, ...] for every run [runs, ...], without a copy where all runs share one stream."""
+        if len(self.streams) == 1:
+            return by_stream.expand(len(self.runs), *by_stream.shape[1:])
+        return by_stream[self.stream_of]
+
+    def noise(self, shape, generator):
+        """Noise z of the latent distribution: normal, or uniform on (-1, 1)."""
+        shape = (*shape, self.settings["noise"]["dimension"])
+        if self.settings["noise"]["kind"] == "normal":
+            return torch.randn(shape, generator=generator, device=self.device)
+        return torch.rand(shape, generator=generator, device=self.device) * 2 - 1
+
+    def draws(self, chunk, data_per_step, noise_per_step):
+        """Data [streams, CHUNK, draws, batch, ...] and noise [streams, CHUNK, draws, batch, z] of one chunk of steps."""
+        batch = self.settings["batch"]
+        data, noise = [], []
+        for stream in self.streams:
+            shape = (CHUNK, data_per_step, batch)
+            data.append(self.target.draw(shape, seeded(self.device, stream, "data", chunk)))
+            noise.append(self.noise((CHUNK, noise_per_step, batch), seeded(self.device, stream, "noise", chunk)))
+        return torch.stack(data), torch.stack(noise)
+
+    def generate(self, z):
+        """Samples of Q [runs, batch, x] for noise [runs, batch, z]."""
+        return self.generator(self.theta_views, z)
+
+    def judge(self, x):
+        """V's raw output [runs, batch, 1] for points [runs, batch, x]."""
+        return self.variational(self.omega_views, x)
+
+    def sample(self, count, purpose):
+        """`count` samples of every run [runs, count, x], made in batches of the training size, as batch norm needs."""
+        batch = self.settings["batch"]
+        with torch.no_grad():
+            generators = [seeded(self.device, stream, purpose) for stream in self.streams]
+            parts = [
+                self.generate(self.spread(torch.stack([self.noise((batch,), g) for g in generators])))
+                for _ in range(-(-count // batch))
+            ]
+        return torch.cat(parts, dim=1)[: self.wanted, :count]
+
+    def state(self):
+        """Everything that a later process needs to continue bit for bit."""
+        return {
+            "theta": self.theta, "omega": self.omega, "alive": self.alive,
+            "theta_rule": self.theta_rule.state(), "omega_rule": self.omega_rule.state(),
+        }  # fmt: skip
+
+    def load(self, state):
+        with torch.no_grad():
+            self.theta.copy_(state["theta"])
+            self.omega.copy_(state["omega"])
+        self.alive = state["alive"]
+        self.theta_rule.load(state["theta_rule"])
+        self.omega_rule.load(state["omega_rule"])

@@ -1,0 +1,133 @@
+"""Trains one shard of a population to its files, and gathers the shards of an experiment into a part."""
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fgan import records
+from fgan.design import digest
+from fgan.divergences import DIVERGENCES
+from fgan.progress import Progress
+from fgan.records import COLUMNS, PART_FILES, RecordError
+from fgan.targets import images
+from fgan.training import silent_death, train
+
+SHARD_FILES = ("measurements.parquet", "samples.npz", "card.json")
+
+
+class Checkpoint:
+    """A side file from which a killed training continues; deleted when its shard is complete.
+
+    Keyed by the settings, code and device, so that a changed design never continues an old state.
+    """
+
+    def __init__(self, path, device, every=15.0):
+        self.path, self.device, self.every, self.saved = Path(path), device, every, time.monotonic()
+
+    def load(self):
+        if not self.path.exists():
+            return None
+        try:
+            return torch.load(self.path, map_location=self.device, weights_only=True)
+        except Exception:
+            # Written whole or not at all; anything unreadable is from another version of torch: start anew.
+            return None
+
+    def save(self, state):
+        if time.monotonic() - self.saved >= self.every:
+            with records.whole(self.path) as partial:
+                torch.save(state(), partial)
+            self.saved = time.monotonic()
+
+
+def choose_device(name):
+    """'cpu' or 'cuda'; `auto` takes a GPU where torch sees one. Raises RecordError where a wanted GPU is missing."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise RecordError("device=cuda was asked for, but torch sees no GPU; use device=cpu or install a CUDA build of torch")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def data_of(settings, data):
+    """The image set of the target, None for a mixture."""
+    kind = settings["target"]["kind"]
+    return images.load(kind, data) if kind in ("digits", "mnist") else None
+
+
+def train_shard(design, shard, folder, device="cpu", data=None, log=None):
+    """Trains the runs of `shard` and writes measurements, samples and run card into `folder`; resumes where it was killed."""
+    folder = Path(folder)
+    card = records.run_card(shard, device)
+    key = digest([card["settings_hash"], card["code_hash"], device])[:16]
+    side = folder.parent.parent / ".checkpoints" / f"{shard.name}-{key}"
+    with records.locked(f"{side}.lock", f"{shard.name}: another process is training this shard; waiting for it to end"):
+        if finished(folder, card):
+            print(f"{shard.experiment}/{shard.name}: complete already")
+            return
+        # Vanished gradients become denormal numbers, which would cost the CPU a hundred times as much.
+        torch.set_flush_denormal(True)
+        # One thread per shard and one shard per core: faster than two threads on one, and the same bytes on any machine.
+        torch.set_num_threads(1)
+        began = time.monotonic()
+        run = design.run
+        population = run.population(shard.settings, shard.runs, torch.device(device), data_of(shard.settings, data))
+        progress = Progress(f"{shard.experiment}/{shard.name}", len(shard.runs), shard.settings["steps"], log)
+        checkpoint = Checkpoint(f"{side}.pt", device)
+        steps, history, diverged = train(population, run.observe, progress, checkpoint)
+        trained = time.monotonic()
+        runs, last = shard.runs, shard.settings["steps"]
+        frames = [records.tidy(runs, step, {k: v[i] for k, v in history.items()}) for i, step in enumerate(steps)]
+        metrics, samples = run.evaluate(population, steps, history)
+        lower = torch.stack([DIVERGENCES[r.divergence].f(torch.ones(())) for r in runs]).to(device)
+        status = {"diverged_step": diverged, "dead_step": silent_death(steps, history, lower)}
+        frames.append(records.tidy(runs, last, metrics | status))
+        records.write_frame(folder / "measurements.parquet", pd.concat(frames, ignore_index=True))
+        records.write_samples(folder / "samples.npz", {name: array.cpu().numpy() for name, array in samples.items()})
+        records.write_json(folder / "durations.json", {"train_s": trained - began, "evaluate_s": time.monotonic() - trained})
+        records.write_json(folder / "card.json", card)
+        checkpoint.path.unlink(missing_ok=True)
+
+
+def finished(folder, card):
+    """Whether the folder holds a complete shard of the same settings, code and device."""
+    if not all((folder / name).exists() for name in SHARD_FILES):
+        return False
+    old = json.loads((folder / "card.json").read_text())
+    return all(old.get(key) == card[key] for key in ("settings_hash", "code_hash", "device"))
+
+
+def gather(design, device, folder, data=None):
+    """Joins the shards in `folder`/shards into the part `folder` and adds the rows that need no training."""
+    folder = Path(folder)
+    shards = design.shards(device)
+    frames, samples, cards = [], {}, []
+    for shard in shards:
+        source = folder / "shards" / shard.name
+        frames.append(pd.read_parquet(source / "measurements.parquet"))
+        cards.append(json.loads((source / "card.json").read_text()))
+        with np.load(source / "samples.npz") as arrays:
+            for name in arrays.files:
+                for run, array in zip(shard.runs, arrays[name], strict=True):
+                    samples[f"{name}/{run.arm}/{run.divergence}/{run.objective}/{run.seed}"] = array
+    settings = shards[0].settings
+    rows, references = design.run.baselines(settings, data_of(settings, data))
+    samples |= references
+    step = settings["steps"]
+    baseline = [(design.name, "baseline", name, "none", seed, step, metric, value) for name, seed, metric, value in rows]
+    frames.append(pd.DataFrame(baseline, columns=COLUMNS))
+    names = settings["divergences"]
+    shown = {
+        "name": design.name, "scale": design.scale, "settings": settings, "arms": list(design.arms),
+        "seeds": design.common["seeds"], "runs": sum(len(s.runs) for s in shards),
+        "divergences": {n: {"label": DIVERGENCES[n].label, "effective": DIVERGENCES[n].effective} for n in names},
+    } | {key: design.common[key] for key in ("title", "question", "deviations")}  # fmt: skip
+    card = {key: cards[0][key] for key in ("experiment", "code_hash", "claims_hash", "device", "versions", "commit")}
+    card |= {"shards": {c["shard"]: c["settings_hash"] for c in cards}, "mixed": sorted({c["code_hash"] for c in cards})}
+    records.write_frame(folder / "measurements.parquet", pd.concat(frames, ignore_index=True))
+    records.write_samples(folder / "samples.npz", samples)
+    records.write_json(folder / "design.json", shown)
+    records.write_json(folder / "card.json", card)
+    records.write_checksums(folder, PART_FILES)

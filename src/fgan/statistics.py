@@ -1,0 +1,57 @@
+"""Intervals and tests over seeds: Student's t, Wilson, exact paired permutation, Holm."""
+
+import itertools
+import math
+
+import numpy as np
+from scipy import stats
+
+
+def t_interval(values, confidence=0.95):
+    """Mean and Student's t interval (mean, low, high) of finite values; the interval is infinite below two of them.
+
+    Not for bounded counts with ties under 20 seeds (DESIGN: 60 to 96 % of them leave the range): use `wilson`.
+    """
+    values = np.asarray(values, float)
+    values = values[np.isfinite(values)]
+    if len(values) == 0:
+        return math.nan, -math.inf, math.inf
+    if len(values) == 1:
+        return float(values[0]), -math.inf, math.inf
+    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
+
+
+def wilson(successes, trials, confidence=0.95):
+    """Share and its Wilson score interval (share, low, high); never of width zero (Wilson 1927)."""
+    if trials == 0:
+        return math.nan, 0.0, 1.0
+    z = stats.norm.ppf((1 + confidence) / 2)
+    share = successes / trials
+    centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    return share, max(0.0, centre - half), min(1.0, centre + half)
+
+
+def paired_permutation(differences, draws=100_000, seed=0):
+    """Two-sided p of 'the paired differences are symmetric about 0': exact up to 16 pairs, sampled beyond."""
+    d = np.asarray(differences, float)
+    if not np.isfinite(d).all() or len(d) == 0:
+        return 1.0
+    if len(d) <= 16:
+        signs = np.array(list(itertools.product((-1, 1), repeat=len(d))))
+    else:
+        signs = np.random.default_rng(seed).choice((-1, 1), size=(draws, len(d)))
+        signs[0] = 1
+    sums = np.abs(signs @ d)
+    return float((sums >= abs(d.sum()) * (1 - 1e-12)).mean())
+
+
+def holm(p_values):
+    """Holm's adjusted p-values of one family, in the order given (Holm 1979)."""
+    p = np.asarray(p_values, float)
+    order = np.argsort(p, kind="stable")
+    adjusted = np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p))))
+    result = np.empty_like(p)
+    result[order] = np.minimum(adjusted, 1.0)
+    return result

@@ -1,0 +1,45 @@
+"""Tables: tidy frames of text to LaTeX (booktabs) and CSV."""
+
+import math
+
+SPECIAL = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$"}
+
+
+def number(value, digits=3):
+    """A measured value as text: `digits` significant digits, 'undefined' for NaN, the infinity sign where infinite."""
+    if value is None or math.isnan(value):
+        return "--"
+    if math.isinf(value):
+        return r"$\infty$" if value > 0 else r"$-\infty$"
+    if value == 0:
+        return "0"
+    if abs(value) >= 1e5 or abs(value) < 1e-3:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return rf"${mantissa}\cdot 10^{{{int(exponent)}}}$"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{min(decimals, 4)}f}"
+    return text.replace("-", "$-$")
+
+
+def plus_minus(mean, low, high, digits=3):
+    """Mean and half-width of its interval; the mean alone where a single seed gives no interval."""
+    if not math.isfinite(high - low):
+        return number(mean, digits)
+    return f"{number(mean, digits)} $\\pm$ {number((high - low) / 2, 2)}"
+
+
+def escape(text):
+    """Plain text as LaTeX; text that is LaTeX already (it has a backslash or a dollar) stays as it is."""
+    text = str(text)
+    return text if "\\" in text or "$" in text else "".join(SPECIAL.get(c, c) for c in text)
+
+
+def latex(frame, rules_after=()):
+    """A booktabs tabular of a frame of texts: first column left, the others right; `rules_after` are row numbers."""
+    lines = [rf"\begin{{tabular}}{{l{'r' * (frame.shape[1] - 1)}}}", r"\toprule"]
+    lines += [" & ".join(escape(c) for c in frame.columns) + r" \\", r"\midrule"]
+    for index, row in enumerate(frame.itertuples(index=False)):
+        lines.append(" & ".join(escape(cell) for cell in row) + r" \\")
+        if index in rules_after:
+            lines.append(r"\midrule")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
