@@ -188,7 +188,7 @@ def test_alpha_below_1_is_exact_in_the_tail(a):
 
 @EVERY
 def test_growth(d):
-    f = lambda exponent: d.f(torch.tensor(10.0**exponent, dtype=F64)).abs().item()  # noqa: E731
+    f = lambda exponent: d.f(torch.tensor(10.0**exponent, dtype=F64)).abs().item()
     a, b = d.growth
     assert max(1, math.log10(f(8) / f(7))) == pytest.approx(a, abs=0.1)
     assert max(0, math.log10(f(-8) / f(-7))) == pytest.approx(b, abs=0.1)
@@ -221,7 +221,7 @@ def test_jensen_shannon_and_gan_are_one_algorithm():
 def test_weighted_js_is_its_mixture_of_kl():
     p, q = torch.tensor([0.7, 0.2, 0.1], dtype=F64), torch.tensor([0.1, 0.3, 0.6], dtype=F64)
     m = 0.3 * p + 0.7 * q
-    kl = lambda x: (x * (x / m).log()).sum()  # noqa: E731
+    kl = lambda x: (x * (x / m).log()).sum()
     close((q * T["jensen_shannon_weighted"].f(p / q)).sum(), 0.3 * kl(p) + 0.7 * kl(q))
 
 
@@ -264,6 +264,6 @@ def test_jeffrey_conjugate_is_lambert_w():
      ("neyman", {"alpha_m2": 2}), ("alpha_3", {"pearson": 0.5}),
      ("jeffrey", {"reverse_kl": 1, "neyman": 0.5})])  # fmt: skip
 def test_the_alternative_objective_descends_another_divergence(f, h):
-    second = lambda d: gradient(lambda u: gradient(d.f, u), U)  # noqa: E731
+    second = lambda d: gradient(lambda u: gradient(d.f, u), U)
     close(sum(k * second(T[name]) for name, k in h.items()), second(T[f]) / U, rtol=1e-8, atol=0.0)
     assert all(T[name].label in T[f].effective for name in h)

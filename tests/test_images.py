@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from fgan.records import DataError
 from fgan.targets import images
 
 TRAIN, TEST = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"
@@ -99,7 +100,7 @@ def test_mnist_files_are_read(small, tmp_path, packed, below):
 def test_the_folder_is_the_argument_then_the_environment_then_data(small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for folder in ("data", "environment", "argument"):
-        with pytest.raises(FileNotFoundError):
+        with pytest.raises(DataError):
             images.mnist("argument" if folder == "argument" else None)
         put(small, tmp_path / folder)
         images.mnist("argument" if folder == "argument" else None)
@@ -108,7 +109,7 @@ def test_the_folder_is_the_argument_then_the_environment_then_data(small, tmp_pa
 
 
 def test_missing_files_say_what_to_do(small, tmp_path):
-    with pytest.raises(FileNotFoundError, match="set FGAN_DATA .* or run `python -m fgan fetch mnist`"):
+    with pytest.raises(DataError, match="set FGAN_DATA .* or run `python -m fgan fetch mnist`"):
         images.mnist(tmp_path)
 
 
@@ -122,7 +123,7 @@ def test_a_damaged_file_is_named(small, tmp_path, how, packed):
     put(small, tmp_path, packed)
     path = tmp_path / (TEST + ".gz" * packed)
     path.write_bytes(damage(path.read_bytes(), how))
-    with pytest.raises(ValueError, match=f"{path} is not MNIST's {TEST} .*: delete it and run"):
+    with pytest.raises(DataError, match=f"{path} is not MNIST's {TEST} .*: delete it and run"):
         images.mnist(tmp_path)
 
 
@@ -133,7 +134,7 @@ def test_a_truncated_or_garbled_gz_is_named(small, tmp_path, cut):
     whole = path.read_bytes()
     for content in (whole[:cut], whole[:cut] + b"\xff" * (len(whole) - cut)):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match="delete it and run"):
+        with pytest.raises(DataError, match="delete it and run"):
             images.mnist(tmp_path)
 
 
@@ -143,7 +144,7 @@ def test_a_header_that_does_not_fit_is_named(small, tmp_path, monkeypatch, magic
     small[TRAIN] = body[:4] + struct.pack(">I", rows) + body[8:]
     monkeypatch.setitem(images.MNIST_MD5, TRAIN, hashlib.md5(small[TRAIN]).hexdigest())
     put(small, tmp_path)
-    with pytest.raises(ValueError, match="header does not fit"):
+    with pytest.raises(DataError, match="header does not fit"):
         images.mnist(tmp_path)
 
 
@@ -158,7 +159,7 @@ class Download:
     def __init__(self, files):
         self.files = files
 
-    def MNIST(self, root, download):  # noqa: N802
+    def MNIST(self, root, download):
         if self.files is None:
             raise RuntimeError("Error downloading")
         put(self.files, images.Path(root, "MNIST", "raw"))
@@ -168,7 +169,7 @@ def test_fetch_downloads_once_and_whole(small, tmp_path, monkeypatch):
     from fgan.targets import vision
 
     monkeypatch.setattr(vision, "datasets", Download(None))
-    with pytest.raises(ConnectionError, match="set FGAN_DATA"):
+    with pytest.raises(DataError, match="set FGAN_DATA"):
         images.fetch_mnist(tmp_path)
     monkeypatch.setattr(vision, "datasets", Download(small))
     put({TRAIN: b"damaged"}, tmp_path / "MNIST" / "raw")

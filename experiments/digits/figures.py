@@ -29,7 +29,9 @@ def untrained(part, metric):
 def strip(images):
     """Images [n, d] side by side in one array, with a thin gap."""
     side = math.isqrt(images.shape[1])
-    padded = np.pad(images.astype(float).reshape(-1, side, side), ((0, 0), (0, 0), (0, max(1, side // 10))), constant_values=0.5)
+    padded = np.pad(
+        images.astype(float).reshape(-1, side, side), ((0, 0), (0, 0), (0, max(1, side // 10))), constant_values=0.5
+    )
     return np.concatenate(list(padded), axis=1)
 
 
@@ -40,7 +42,15 @@ def figure_samples(part):
     for axis, (label, images) in zip(axes, rows.items(), strict=True):
         axis.imshow(strip(images[:SHOWN]), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
         axis.set_axis_off()
-        axis.annotate(label, (-0.01, 0.5), xycoords="axes fraction", ha="right", va="center", fontsize=7, color=figures.OBJECTIVES["saddle"] if label != "real" else "black")
+        axis.annotate(
+            label,
+            (-0.01, 0.5),
+            xycoords="axes fraction",
+            ha="right",
+            va="center",
+            fontsize=7,
+            color=figures.OBJECTIVES["saddle"] if label != "real" else "black",
+        )
     return figure
 
 
@@ -55,8 +65,12 @@ def figure_likelihood(part):
             axis.set_xscale("symlog", linthresh=100)
         for sampler, value in untrained(part, metric).items():
             axis.axvline(value, ls="--", lw=0.7, color=figures.GREY, zorder=0)
-            axis.annotate(sampler, (value, len(names) - 0.45), rotation=35, fontsize=6, color=figures.GREY, annotation_clip=False)
-        axis.set_xlabel(f"nats per test image\nbandwidth from {'held-out real images' if reading == 'held out' else 'the generated samples'}")
+            axis.annotate(
+                sampler, (value, len(names) - 0.45), rotation=35, fontsize=6, color=figures.GREY, annotation_clip=False
+            )
+        axis.set_xlabel(
+            f"nats per test image\nbandwidth from {'held-out real images' if reading == 'held out' else 'the generated samples'}"
+        )
         axis.set_yticks(range(len(names)), [part.divergences[n]["label"] for n in names])
         axis.set_ylim(-0.6, len(names) - 0.4)
         axis.grid(axis="y", lw=0.3, color="#e5e5e5")
@@ -77,8 +91,14 @@ def table_likelihood(part):
     for sampler in untrained(part, "log-likelihood [held out]"):
         row = {"Divergence": sampler}
         for reading in READINGS:
-            for column, metric in (("mean over seeds", "log-likelihood"), ("SE over images", "standard error"), ("bandwidth", "bandwidth")):
-                row[f"{reading}: {column}"] = number(untrained(part, f"{metric} [{reading}]")[sampler], 3 if column == "mean over seeds" else 2)
+            for column, metric in (
+                ("mean over seeds", "log-likelihood"),
+                ("SE over images", "standard error"),
+                ("bandwidth", "bandwidth"),
+            ):
+                row[f"{reading}: {column}"] = number(
+                    untrained(part, f"{metric} [{reading}]")[sampler], 3 if column == "mean over seeds" else 2
+                )
         rows.append(row)
     frame = pd.DataFrame(rows)
     frame.attrs["rules_after"] = (cut,)

@@ -43,7 +43,14 @@ def figure_modes(part):
         for sampler, value in untrained(part, metric).items():
             if sampler != "thin circle" or metric == "high_quality":
                 axis.axvline(value, ls="--", lw=0.6, color=figures.GREY, zorder=0)
-                axis.annotate(sampler, (value, len(names) - 0.45), rotation=35, fontsize=6, color=figures.GREY, annotation_clip=False)
+                axis.annotate(
+                    sampler,
+                    (value, len(names) - 0.45),
+                    rotation=35,
+                    fontsize=6,
+                    color=figures.GREY,
+                    annotation_clip=False,
+                )
         axis.set_xlabel(label)
         axis.set_yticks(positions, [part.divergences[n]["label"] for n in names])
         axis.set_ylim(-0.6, len(names) - 0.4)
@@ -62,13 +69,27 @@ def figure_samples(part):
     columns = 6
     rows = -(-len(names) // columns)
     objectives = part.design["settings"]["objectives"]
-    figure, axes = plt.subplots(rows * len(objectives), columns, figsize=(figures.WIDTH, 1.13 * rows * len(objectives)), sharex=True, sharey=True)
+    figure, axes = plt.subplots(
+        rows * len(objectives),
+        columns,
+        figsize=(figures.WIDTH, 1.13 * rows * len(objectives)),
+        sharex=True,
+        sharey=True,
+    )
     for axis in axes.flat:
         axis.set_axis_off()
     for block, objective in enumerate(objectives):
         for index, name in enumerate(names):
             axis = axes[block * rows + index // columns, index % columns]
-            axis.plot(target["radius"] * np.cos(angles), target["radius"] * np.sin(angles), "o", ms=5, mew=0.5, mfc="none", mec=figures.GREY)
+            axis.plot(
+                target["radius"] * np.cos(angles),
+                target["radius"] * np.sin(angles),
+                "o",
+                ms=5,
+                mew=0.5,
+                mfc="none",
+                mec=figures.GREY,
+            )
             points = part.samples[f"samples/{ARM}/{name}/{objective}/0"].astype(float)
             axis.plot(*points.T, ".", ms=1.2, mew=0, alpha=0.6, color=figures.OBJECTIVES[objective])
             axis.set(xlim=(-2.7, 2.7), ylim=(-2.7, 2.7), aspect="equal")
@@ -135,7 +156,10 @@ def table_rules(part):
         rows.append({"Sampler": sampler} | {r[7:-1]: f"{untrained(part, r)[sampler]:.2f}" for r in rules})
     cut = len(rows) - 1
     for name, info in part.divergences.items():
-        rows.append({"Sampler": f"{info['label']} (saddle)"} | {r[7:-1]: f"{by_run(part, r)[name, 'saddle'].mean():.2f}" for r in rules})
+        rows.append(
+            {"Sampler": f"{info['label']} (saddle)"}
+            | {r[7:-1]: f"{by_run(part, r)[name, 'saddle'].mean():.2f}" for r in rules}
+        )
     frame = pd.DataFrame(rows)
     frame.attrs["rules_after"] = (cut,)
     return frame

@@ -10,7 +10,13 @@ from fgan.population import Population, seeded
 from fgan.targets.mixtures import ring
 
 # Rules of counting, as (radius in sd, least part of the fair share; 0 stands for one sample).
-RULES = {"3 sd, n/80": (3.0, 0.1), "3 sd, one": (3.0, 0.0), "2 sd, n/80": (2.0, 0.1), "5 sd, n/80": (5.0, 0.1), "3 sd, n/16": (3.0, 0.5)}
+RULES = {
+    "3 sd, n/80": (3.0, 0.1),
+    "3 sd, one": (3.0, 0.0),
+    "2 sd, n/80": (2.0, 0.1),
+    "5 sd, n/80": (5.0, 0.1),
+    "3 sd, n/16": (3.0, 0.5),
+}
 
 
 def target(settings, device="cpu"):

@@ -51,7 +51,13 @@ def figure_densities(part):
         axis.spines["left"].set_visible(False)
     for axis in axes.flat[len(part.divergences) :]:
         axis.set_axis_off()
-    axes[0, 0].annotate("P", (-1.0, 0.36), xytext=(1.2, 0.42), color=figures.GREY, arrowprops={"arrowstyle": "-", "color": figures.GREY, "lw": 0.5})
+    axes[0, 0].annotate(
+        "P",
+        (-1.0, 0.36),
+        xytext=(1.2, 0.42),
+        color=figures.GREY,
+        arrowprops={"arrowstyle": "-", "color": figures.GREY, "lw": 0.5},
+    )
     handles = [plt.Line2D([], [], color=figures.OBJECTIVES["saddle"]), plt.Line2D([], [], ls="--", color="black")]
     figure.legend(handles, ["learned, one line a seed", "exact optimum"], loc="outside upper center", ncols=2)
     return figure
@@ -72,8 +78,13 @@ def figure_optima(part):
         axis.set_xlabel({"mu": r"mean $\mu$", "sigma": r"standard deviation $\sigma$"}[what])
         axis.set_yticks(positions, [part.divergences[n]["label"] for n in names])
         axis.grid(axis="y", lw=0.3, color="#e5e5e5")
-    handles = [plt.Line2D([], [], ls="", marker="o", ms=3, color=figures.GREY), plt.Line2D([], [], ls="", marker="|", ms=9, color="black")]
-    figure.legend(handles, ["learned, one dot a seed", "exact optimum by quadrature"], loc="outside upper center", ncols=2)
+    handles = [
+        plt.Line2D([], [], ls="", marker="o", ms=3, color=figures.GREY),
+        plt.Line2D([], [], ls="", marker="|", ms=9, color="black"),
+    ]
+    figure.legend(
+        handles, ["learned, one dot a seed", "exact optimum by quadrature"], loc="outside upper center", ncols=2
+    )
     return figure
 
 
@@ -87,7 +98,9 @@ def table_learned(part):
             short = {"saddle": "", "alternative": "alt. "}[objective]
             for what, symbol in (("mu", r"$\mu$"), ("sigma", r"$\sigma$")):
                 row[f"{short}exact {symbol}"] = number(exact(part, kind, what)[name])
-                row[f"{short}learned {symbol}"] = plus_minus(*t_interval(learned(part, objective, f"mean {what}")[name]))
+                row[f"{short}learned {symbol}"] = plus_minus(
+                    *t_interval(learned(part, objective, f"mean {what}")[name])
+                )
         saturated = learned(part, "saddle", "saturated")[name].mean()
         row["note"] = "V saturated" if saturated > 0.5 else ""
         rows.append(row)
@@ -115,7 +128,11 @@ def table_published(part):
             symbol = {"D": "$D_f$", "mu": r"$\mu^*$", "sigma": r"$\sigma^*$"}[what]
             row[f"{symbol} paper"] = number(published.loc[theirs, column])
             row[f"{symbol} ours"] = number(exact(part, "exact", what)[name])
-        for what, column, metric in (("$F$", "F_at_learned", "mean F"), (r"$\hat\mu$", "mu_hat", "mean mu"), (r"$\hat\sigma$", "sigma_hat", "mean sigma")):
+        for what, column, metric in (
+            ("$F$", "F_at_learned", "mean F"),
+            (r"$\hat\mu$", "mu_hat", "mean mu"),
+            (r"$\hat\sigma$", "sigma_hat", "mean sigma"),
+        ):
             row[f"{what} paper"] = number(published.loc[theirs, column])
             row[f"{what} ours"] = number(float(learned(part, "saddle", metric)[name].mean()))
         rows.append(row)

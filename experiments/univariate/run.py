@@ -20,7 +20,9 @@ def target(settings, device="cpu"):
 
 def population(settings, runs, device="cpu", data=None):
     p = target(settings, device)
-    return Population(runs, p, Network(Affine(settings["start"])), mlp(1, 1, **settings["variational"]), settings, device)
+    return Population(
+        runs, p, Network(Affine(settings["start"])), mlp(1, 1, **settings["variational"]), settings, device
+    )
 
 
 def observe(population):

@@ -23,7 +23,10 @@ def arguments():
     record = ("--record", {"default": "full", "choices": design.RECORDS, "help": "name of the record (its scale)"})
     experiment = ("--experiment", {"required": True, "help": "folder in experiments/"})
     name = ("--name", {"required": True, "help": "for example ring_modes"})
-    device = ("--device", {"default": "auto", "choices": ("auto", "cpu", "cuda"), "help": "auto takes a GPU where there is one"})
+    device = (
+        "--device",
+        {"default": "auto", "choices": ("auto", "cpu", "cuda"), "help": "auto takes a GPU where there is one"},
+    )
     data = ("--data", {"default": None, "help": "folder with MNIST's files; else FGAN_DATA, else data/"})
     seeds = ("--seeds", {"type": int, "help": "number of seeds, instead of the scale's own"})
     steps = ("--max-steps", {"type": int, "help": "cut every training to this many steps"})
@@ -31,14 +34,39 @@ def arguments():
     stage("plan", "what a record costs before it starts", record, device, seeds, steps)
     stage("validate", "check every experiment.yaml and claims.yaml", record, seeds, steps)
     stage("fetch", "download a data set once, verified by checksum", ("data_set", {"choices": ("mnist",)}), data)
-    stage("train", "train one shard of a population", record, experiment, ("--shard", {"required": True}), device, data, seeds, steps, log)
-    stage("gather", "join the shards of an experiment into its part of the record", record, experiment, device, data, seeds, steps)
+    stage(
+        "train",
+        "train one shard of a population",
+        record,
+        experiment,
+        ("--shard", {"required": True}),
+        device,
+        data,
+        seeds,
+        steps,
+        log,
+    )
+    stage(
+        "gather",
+        "join the shards of an experiment into its part of the record",
+        record,
+        experiment,
+        device,
+        data,
+        seeds,
+        steps,
+    )
     stage("figure", "draw one figure", record, name)
     stage("table", "write one table", record, name)
     stage("claims", "judge every claim", record)
     stage("numbers", "write the numbers of the paper, each with its source", record)
     stage("paper", "compile the PDF", record)
-    stage("audit", "verify a record, or say where one number comes from", record, ("key", {"nargs": "?", "help": "for example ring.tanh.kl.saddle.modes"}))
+    stage(
+        "audit",
+        "verify a record, or say where one number comes from",
+        record,
+        ("key", {"nargs": "?", "help": "for example ring.tanh.kl.saddle.modes"}),
+    )
     stage("divergences", "print the table of divergences for the README")
     return parser.parse_args()
 
@@ -49,7 +77,7 @@ def main():
         args.log = stack.enter_context(open(args.log, "a")) if getattr(args, "log", None) else None
         try:
             return run(args, Path("results", getattr(args, "record", "")))
-        except (DesignError, RecordError, DataError, ConnectionError) as error:
+        except (DesignError, RecordError, DataError) as error:
             # Wrong input is the reader's to mend: one sentence. A bug of ours keeps its traceback.
             print(f"error: {error}", file=sys.stderr)
             if args.log:
@@ -63,7 +91,9 @@ def main():
 
 def run(args, record):
     if args.stage in ("plan", "validate", "train", "gather") and args.record == "reference":
-        raise DesignError("the record 'reference' is only shown; train at one of the scales " + ", ".join(design.SCALES))
+        raise DesignError(
+            "the record 'reference' is only shown; train at one of the scales " + ", ".join(design.SCALES)
+        )
     if args.stage in ("train", "gather"):
         from fgan import shards
 
@@ -92,7 +122,11 @@ def run(args, record):
     elif args.stage == "audit":
         from fgan import audit
 
-        print(audit.origin(record, args.key) if args.key else "\n".join(audit.check(record)) or f"{record} is whole and current")
+        print(
+            audit.origin(record, args.key)
+            if args.key
+            else "\n".join(audit.check(record)) or f"{record} is whole and current"
+        )
     elif args.stage == "divergences":
         from fgan.tex import divergence_table
 
@@ -102,7 +136,13 @@ def run(args, record):
     else:
         from fgan import show
 
-        stage = {"figure": show.figure, "table": show.table, "claims": show.verdicts, "numbers": show.numbers, "paper": show.paper}[args.stage]
+        stage = {
+            "figure": show.figure,
+            "table": show.table,
+            "claims": show.verdicts,
+            "numbers": show.numbers,
+            "paper": show.paper,
+        }[args.stage]
         stage(record, *([args.name] if args.stage in ("figure", "table") else []))
     return 0
 
@@ -111,11 +151,15 @@ def show_plan(designs, record):
     from fgan import plan
     from fgan.shards import choose_device
 
-    frame = plan.table(designs, lambda shard: (record / shard.experiment / "shards" / shard.name / "card.json").exists())
+    frame = plan.table(
+        designs, lambda shard: (record / shard.experiment / "shards" / shard.name / "card.json").exists()
+    )
     print(plan.text(frame))
     minutes = frame["minutes here"].iloc[-1]
     if minutes > 60 and choose_device("auto") == "cpu":
-        print(f"There is no GPU here: this record takes about {minutes / 60:.0f} hours. A laptop's record takes minutes: --config record=quick")
+        print(
+            f"There is no GPU here: this record takes about {minutes / 60:.0f} hours. A laptop's record takes minutes: --config record=quick"
+        )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,19 @@ from fgan.design import DesignError, nearest, read_yaml
 from fgan.statistics import holm, paired_permutation, t_interval, wilson
 
 CLAIM_KEYS = ("id", "exercise", "statement", "source", "published", "known", "seeds", "checks")
-CHECK_KEYS = ("kind", "metric", "where", "each", "minus", "minus_baseline", "minus_sampler", "at_least", "at_most", "low", "high")
+CHECK_KEYS = (
+    "kind",
+    "metric",
+    "where",
+    "each",
+    "minus",
+    "minus_baseline",
+    "minus_sampler",
+    "at_least",
+    "at_most",
+    "low",
+    "high",
+)
 
 
 @dataclass
@@ -54,7 +66,9 @@ def read(path):
         for found, valid in [(claim, CLAIM_KEYS), *((check, CHECK_KEYS) for check in claim.get("checks", []))]:
             for key in found:
                 if key not in valid:
-                    raise DesignError(f"{path}: unknown key '{key}' in claim '{claim.get('id')}'; {nearest(key, valid)}")
+                    raise DesignError(
+                        f"{path}: unknown key '{key}' in claim '{claim.get('id')}'; {nearest(key, valid)}"
+                    )
         for key in ("id", "statement", "source", "checks"):
             if key not in claim:
                 raise DesignError(f"{path}: the key '{key}' is missing in claim '{claim.get('id', '?')}'")
@@ -101,7 +115,9 @@ def measure(part, check, where, name):
         estimate = t_interval(values) if np.isfinite(values).all() else (math.inf, math.inf, math.inf)
         return Result(label, *(estimate if len(values) else (math.nan,) * 3), allowed, seeds)
     other = select(part, metric, where | check["minus"])
-    pairs = rows.merge(other, on=[c for c in ("arm", "objective", "seed") if c not in check["minus"]], suffixes=("", "_other"))
+    pairs = rows.merge(
+        other, on=[c for c in ("arm", "objective", "seed") if c not in check["minus"]], suffixes=("", "_other")
+    )
     difference = (pairs.value - pairs.value_other).to_numpy()
     if kind == "equal":
         largest = float(np.nanmax(np.abs(difference))) if len(difference) else math.nan
@@ -124,7 +140,10 @@ def verdict(part, claim, checks):
     fewest = min(check.seeds for check in checks)
     needed = claim.get("seeds", 2)
     counts = {o: outcomes.count(o) for o in ("holds", "fails", "undecided", "not run")}
-    why = ", ".join(f"{n} {'of ' + str(len(checks)) + ' checks ' if i == 0 else ''}{o}" for i, (o, n) in enumerate((o, n) for o, n in counts.items() if n))
+    why = ", ".join(
+        f"{n} {'of ' + str(len(checks)) + ' checks ' if i == 0 else ''}{o}"
+        for i, (o, n) in enumerate((o, n) for o, n in counts.items() if n)
+    )
     if all(o == "not run" for o in outcomes):
         name, why = "not run", "no measurement in this record"
     elif fewest < needed:

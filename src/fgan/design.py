@@ -65,7 +65,7 @@ class Shard:
     @property
     def hash(self):
         """SHA-256 of everything in the design that decides this shard's results."""
-        return digest({k: v for k, v in asdict(self).items()})
+        return digest(asdict(self))
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,9 @@ class Design:
         for shard in self.shards(device):
             if shard.name == name:
                 return shard
-        raise DesignError(f"{self.folder}: no shard '{name}' at scale {self.scale}; {nearest(name, [s.name for s in self.shards(device)])}")
+        raise DesignError(
+            f"{self.folder}: no shard '{name}' at scale {self.scale}; {nearest(name, [s.name for s in self.shards(device)])}"
+        )
 
     @property
     def run(self):
@@ -158,7 +160,9 @@ def captions(kind, root="experiments"):
 
 def module(root, experiment, stem):
     """An experiment's run.py or figures.py as a module."""
-    spec = importlib.util.spec_from_file_location(f"experiments.{experiment}.{stem}", Path(root, experiment, f"{stem}.py"))
+    spec = importlib.util.spec_from_file_location(
+        f"experiments.{experiment}.{stem}", Path(root, experiment, f"{stem}.py")
+    )
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded
@@ -221,7 +225,10 @@ def validate(settings, path, folder):
     if own.exists():
         properties = read_yaml(own)
         schema["properties"]["measure"] |= {
-            "additionalProperties": False, "properties": properties, "required": sorted(properties)}
+            "additionalProperties": False,
+            "properties": properties,
+            "required": sorted(properties),
+        }
     errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(settings), key=lambda e: list(map(str, e.path)))
     if errors:
         raise DesignError(f"{path}: {sentence(errors[0])}")

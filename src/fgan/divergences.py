@@ -147,7 +147,7 @@ def alpha(a: float) -> Divergence:
         raise ValueError(f"alpha must be finite and neither 0 (use reverse_kl) nor 1 (use kl), but is {a}.")
     c, edge = a / (a - 1), 1 / (1 - a)
     if a > 1:
-        side = dict(  # noqa: C408
+        side = dict(
             conjugate=lambda t: (torch.relu((a - 1) * t + 1) ** c - 1) / a, domain=(-INF, INF),
             activation=lambda v: v,
             conjugate_of_activation=lambda v: (torch.relu((a - 1) * v + 1) ** c - 1) / a, growth=(a, 0))
@@ -156,7 +156,7 @@ def alpha(a: float) -> Divergence:
                  r"\frac{1}{\alpha}\max(0,(\alpha-1)v+1)^{\alpha/(\alpha-1)}-\frac{1}{\alpha}")
     else:
         scale = math.log(1 - a)
-        side = dict(  # noqa: C408
+        side = dict(
             conjugate=lambda t: (((a - 1) * t + 1) ** c - 1) / a, domain=(-INF, edge),
             activation=lambda v: logsigmoid(v) + edge,
             # ((1-a) softplus(-v))^c, through its logarithm

@@ -1,5 +1,6 @@
 """What a record costs before it starts: runs, steps, arithmetic operations, minutes on this machine."""
 
+import itertools
 import os
 import time
 
@@ -16,9 +17,13 @@ def operations(settings):
 
     def forward(inputs, hidden, output):
         widths = [inputs, *hidden, output]
-        return 2 * settings["batch"] * sum(a * b for a, b in zip(widths, widths[1:], strict=False))
+        return 2 * settings["batch"] * sum(a * b for a, b in itertools.pairwise(widths))
 
-    g = forward(settings["noise"]["dimension"], settings["generator"]["hidden"], outputs) if "generator" in settings else 0
+    g = (
+        forward(settings["noise"]["dimension"], settings["generator"]["hidden"], outputs)
+        if "generator" in settings
+        else 0
+    )
     k = settings["method"].get("k", 1) if settings["method"]["kind"] == "k_step" else 0
     return (3 + k) * g + (7 + 6 * k) * forward(outputs, settings["variational"]["hidden"], 1)
 
@@ -56,7 +61,14 @@ def table(designs, done, cores=None):
             "minutes here": sum(per_shard[s.name] for s in todo) / speed / 60,
         })  # fmt: skip
     frame = pd.DataFrame(rows)
-    total = {"experiment": "all", "runs": frame.runs.sum(), "steps": "", "operations": frame.operations.sum(), "complete": "", "minutes here": frame["minutes here"].sum()}
+    total = {
+        "experiment": "all",
+        "runs": frame.runs.sum(),
+        "steps": "",
+        "operations": frame.operations.sum(),
+        "complete": "",
+        "minutes here": frame["minutes here"].sum(),
+    }
     return pd.concat([frame, pd.DataFrame([total])], ignore_index=True)
 
 

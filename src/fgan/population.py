@@ -86,7 +86,9 @@ class Population:
         self.omega = self._start(variational, "variational")
         # V starts at g^-1(f'(1)), the value that is optimal while P and Q look alike (SCIENCE: it decides the ring).
         biases = variational.views(self.omega)[-1]
-        biases += torch.tensor([DIVERGENCES[run.divergence].threshold_v for run in runs], device=self.device).view(-1, 1, 1)
+        biases += torch.tensor([DIVERGENCES[run.divergence].threshold_v for run in runs], device=self.device).view(
+            -1, 1, 1
+        )
         self.theta_views = [view.requires_grad_() for view in generator.views(self.theta)]
         self.omega_views = [view.requires_grad_() for view in variational.views(self.omega)]
         rates = dict(settings["optimiser"])

@@ -105,7 +105,9 @@ def whole(path):
         yield partial
         os.replace(partial, path)
     except OSError as error:
-        raise RecordError(f"cannot write {path}: {error.strerror or error}; free some space or check the folder's permissions, then run the same command again") from error
+        raise RecordError(
+            f"cannot write {path}: {error.strerror or error}; free some space or check the folder's permissions, then run the same command again"
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -196,5 +198,7 @@ class Part:
     def _path(self, name):
         path = self.folder / name
         if not path.exists():
-            raise RecordError(f"{path} is missing; make it with: snakemake --cores all {self.folder.name} --config record={self.folder.parent.name}")
+            raise RecordError(
+                f"{path} is missing; make it with: snakemake --cores all {self.folder.name} --config record={self.folder.parent.name}"
+            )
         return path

@@ -40,14 +40,16 @@ class Checkpoint:
     def save(self, state):
         if time.monotonic() - self.saved >= self.every:
             with records.whole(self.path) as partial:
-                torch.save(state(), partial)
+                torch.save(state, partial)
             self.saved = time.monotonic()
 
 
 def choose_device(name):
     """'cpu' or 'cuda'; `auto` takes a GPU where torch sees one. Raises RecordError where a wanted GPU is missing."""
     if name == "cuda" and not torch.cuda.is_available():
-        raise RecordError("device=cuda was asked for, but torch sees no GPU; use device=cpu or install a CUDA build of torch")
+        raise RecordError(
+            "device=cuda was asked for, but torch sees no GPU; use device=cpu or install a CUDA build of torch"
+        )
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
 
 
@@ -86,7 +88,9 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
         frames.append(records.tidy(runs, last, metrics | status))
         records.write_frame(folder / "measurements.parquet", pd.concat(frames, ignore_index=True))
         records.write_samples(folder / "samples.npz", {name: array.cpu().numpy() for name, array in samples.items()})
-        records.write_json(folder / "durations.json", {"train_s": trained - began, "evaluate_s": time.monotonic() - trained})
+        records.write_json(
+            folder / "durations.json", {"train_s": trained - began, "evaluate_s": time.monotonic() - trained}
+        )
         records.write_json(folder / "card.json", card)
         checkpoint.path.unlink(missing_ok=True)
 
@@ -116,7 +120,9 @@ def gather(design, device, folder, data=None):
     rows, references = design.run.baselines(settings, data_of(settings, data))
     samples |= references
     step = settings["steps"]
-    baseline = [(design.name, "baseline", name, "none", seed, step, metric, value) for name, seed, metric, value in rows]
+    baseline = [
+        (design.name, "baseline", name, "none", seed, step, metric, value) for name, seed, metric, value in rows
+    ]
     frames.append(pd.DataFrame(baseline, columns=COLUMNS))
     names = settings["divergences"]
     shown = {
@@ -125,7 +131,10 @@ def gather(design, device, folder, data=None):
         "divergences": {n: {"label": DIVERGENCES[n].label, "effective": DIVERGENCES[n].effective} for n in names},
     } | {key: design.common[key] for key in ("title", "question", "deviations")}  # fmt: skip
     card = {key: cards[0][key] for key in ("experiment", "code_hash", "claims_hash", "device", "versions", "commit")}
-    card |= {"shards": {c["shard"]: c["settings_hash"] for c in cards}, "mixed": sorted({c["code_hash"] for c in cards})}
+    card |= {
+        "shards": {c["shard"]: c["settings_hash"] for c in cards},
+        "mixed": sorted({c["code_hash"] for c in cards}),
+    }
     records.write_frame(folder / "measurements.parquet", pd.concat(frames, ignore_index=True))
     records.write_samples(folder / "samples.npz", samples)
     records.write_json(folder / "design.json", shown)

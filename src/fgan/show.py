@@ -19,7 +19,9 @@ def parts(record):
     """The parts of a record, in the order of the experiments' names."""
     found = [Part(record / name) for name in design.find() if (record / name / "measurements.parquet").exists()]
     if not found:
-        raise RecordError(f"{record} holds no measurements; make them with: snakemake --cores all --config record={record.name}")
+        raise RecordError(
+            f"{record} holds no measurements; make them with: snakemake --cores all --config record={record.name}"
+        )
     return found
 
 
@@ -74,7 +76,9 @@ def numbers(record):
 def paper(record):
     """Compiles the paper of a record to paper.pdf; raises RecordError where TeX is missing or fails."""
     if shutil.which("latexmk") is None or shutil.which("pdflatex") is None:
-        raise RecordError(f"no TeX here, so no PDF (figures, tables and claims are complete); install it, on Debian or Ubuntu with: apt-get install --no-install-recommends {TEX_PACKAGES}")
+        raise RecordError(
+            f"no TeX here, so no PDF (figures, tables and claims are complete); install it, on Debian or Ubuntu with: apt-get install --no-install-recommends {TEX_PACKAGES}"
+        )
     build = (record / "build").resolve()
     build.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {
@@ -84,7 +88,15 @@ def paper(record):
     # From an empty folder each time: what an earlier, interrupted compilation left must not change a byte.
     shutil.rmtree(build)
     build.mkdir()
-    call = ["latexmk", "-pdf", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-outdir={build}", "main.tex"]
+    call = [
+        "latexmk",
+        "-pdf",
+        "-interaction=nonstopmode",
+        "-halt-on-error",
+        "-file-line-error",
+        f"-outdir={build}",
+        "main.tex",
+    ]
     done = subprocess.run(call, cwd="paper", env=environment, capture_output=True, text=True, errors="replace")
     log = build / "main.log"
     if done.returncode:

@@ -8,7 +8,14 @@ import pandas as pd
 from fgan import design
 from fgan.tables import escape, latex, number
 
-VERDICT_COLOURS = {"replicated": "good", "partly": "mixed", "not replicated": "bad", "undecided": "open", "not run": "open", "out of reach": "open"}
+VERDICT_COLOURS = {
+    "replicated": "good",
+    "partly": "mixed",
+    "not replicated": "bad",
+    "undecided": "open",
+    "not run": "open",
+    "out of reach": "open",
+}
 
 
 def numbers(record, parts):
@@ -18,14 +25,38 @@ def numbers(record, parts):
         rows += _facts(part) + _measured(part) + _untrained(part)
     claims = pd.read_csv(record / "tables" / "claims.csv")
     for claim in claims.itertuples():
-        rows.append((f"claim.{claim.claim}", rf"\verdict{{{claim.verdict}}}", None, f"experiments/{claim.experiment}/claims.yaml"))
+        rows.append(
+            (
+                f"claim.{claim.claim}",
+                rf"\verdict{{{claim.verdict}}}",
+                None,
+                f"experiments/{claim.experiment}/claims.yaml",
+            )
+        )
     for verdict, count in claims.verdict.value_counts().sort_index().items():
         rows.append((f"claims.{verdict}", str(count), count, "tables/claims.csv"))
     rows.append(("claims.all", str(len(claims)), len(claims), "tables/claims.csv"))
     rows.append(("record.name", record.name, None, "the setting record"))
-    rows.append(("record.runs", f"{sum(p.design['runs'] for p in parts):,}", sum(p.design["runs"] for p in parts), "design.json of each part"))
-    rows += [("record." + key, escape(", ".join(sorted({str(p.card[key])[:12] for p in parts}))), None, "card.json of each part") for key in ("commit", "device")]
-    rows.append(("record.scale", ", ".join(sorted({p.design["scale"] for p in parts})), None, "design.json of each part"))
+    rows.append(
+        (
+            "record.runs",
+            f"{sum(p.design['runs'] for p in parts):,}",
+            sum(p.design["runs"] for p in parts),
+            "design.json of each part",
+        )
+    )
+    rows += [
+        (
+            "record." + key,
+            escape(", ".join(sorted({str(p.card[key])[:12] for p in parts}))),
+            None,
+            "card.json of each part",
+        )
+        for key in ("commit", "device")
+    ]
+    rows.append(
+        ("record.scale", ", ".join(sorted({p.design["scale"] for p in parts})), None, "design.json of each part")
+    )
     rows.append(("record.torch", escape(parts[0].card["versions"]["torch"]), None, "card.json"))
     for kind in ("figure", "table"):
         for name, (experiment, _, caption) in design.captions(kind).items():
@@ -36,7 +67,13 @@ def numbers(record, parts):
 
 def _facts(part):
     d, s = part.design, part.design["settings"]
-    facts = {"runs": d["runs"], "seeds": d["seeds"], "steps": s["steps"], "batch": s["batch"], "divergences": len(part.divergences)}
+    facts = {
+        "runs": d["runs"],
+        "seeds": d["seeds"],
+        "steps": s["steps"],
+        "batch": s["batch"],
+        "divergences": len(part.divergences),
+    }
     facts |= {f"measure.{k}": v for k, v in s["measure"].items() if isinstance(v, (int, float))}
     facts |= {f"target.{k}": v for k, v in s["target"].items() if isinstance(v, (int, float))}
     rows = [(f"{d['name']}.{k}", f"{v:,}", v, f"{d['name']}/design.json") for k, v in facts.items()]
@@ -66,7 +103,12 @@ def _untrained(part):
     name, rows = part.design["name"], part.measurements
     means = rows[rows.arm == "baseline"].groupby(["divergence", "metric"], sort=False).value.mean()
     return [
-        (f"{name}.baseline.{sampler}.{metric}", number(value), value, f"{name}/measurements.parquet: baseline '{sampler}', mean of '{metric}'")
+        (
+            f"{name}.baseline.{sampler}.{metric}",
+            number(value),
+            value,
+            f"{name}/measurements.parquet: baseline '{sampler}', mean of '{metric}'",
+        )
         for (sampler, metric), value in means.items()
     ]
 
@@ -86,7 +128,9 @@ def sections(parts):
         else:
             lines.append(rf"\section{{{escape(part.design['title'])}}}" + "\n" + escape(part.design["question"]))
             for kind in ("figure", "table"):
-                lines += [rf"\fgan{kind}{{{full}}}" for full, (owner, *_) in design.captions(kind).items() if owner == name]
+                lines += [
+                    rf"\fgan{kind}{{{full}}}" for full, (owner, *_) in design.captions(kind).items() if owner == name
+                ]
         lines.append(r"\paragraph{Deviations.}\begin{enumerate}[nosep]")
         lines += [rf"\item {escape(text)}" for text in part.design["deviations"]] + [r"\end{enumerate}"]
     return "\n".join(lines) + "\n"
@@ -100,7 +144,9 @@ def claims_table(frame):
         exercise = f" ({row.exercise})" if row.exercise else ""
         published = f": {row.published} ({row.known})" if row.published else ""
         measured = f"{escape(row.example)}: {number(row.estimate)} in [{number(row.low)}, {number(row.high)}]"
-        lines.append(f"{escape(row.statement)}{exercise} & {escape(row.source)}{escape(published)} & \\verdict{{{row.verdict}}}: {escape(row.why)}. {measured}; allowed [{number(row.allowed_low)}, {number(row.allowed_high)}] \\\\ \\addlinespace")
+        lines.append(
+            f"{escape(row.statement)}{exercise} & {escape(row.source)}{escape(published)} & \\verdict{{{row.verdict}}}: {escape(row.why)}. {measured}; allowed [{number(row.allowed_low)}, {number(row.allowed_high)}] \\\\ \\addlinespace"
+        )
     return "\n".join([*lines, r"\end{longtable}", ""])
 
 
@@ -108,7 +154,15 @@ def divergence_table():
     """The table of divergences as (LaTeX, frame), generated from the code."""
     from fgan.divergences import DIVERGENCES
 
-    columns = ["Divergence", "$f(u)$", "$f^*(t)$", r"$\mathrm{dom}\, f^*$", "$g_f(v)$", "$f'(1)$", "alternative descends"]
+    columns = [
+        "Divergence",
+        "$f(u)$",
+        "$f^*(t)$",
+        r"$\mathrm{dom}\, f^*$",
+        "$g_f(v)$",
+        "$f'(1)$",
+        "alternative descends",
+    ]
     rows = []
     for d in DIVERGENCES.values():
         formulas = (d.latex.f, d.latex.conjugate, d.latex.domain, d.latex.activation, d.latex.threshold)

@@ -69,7 +69,8 @@ def train(population, observe, progress=None, checkpoint=None):
         if progress:
             progress(step)
         if checkpoint:
-            checkpoint.save(lambda: {"step": step, "history": history, "diverged_at": diverged_at, "population": population.state()})
+            state = {"step": step, "history": history, "diverged_at": diverged_at, "population": population.state()}
+            checkpoint.save(state)
 
     recorded = {name: torch.stack(values)[:, : population.wanted] for name, values in history.items() if name != "step"}
     return history["step"], recorded, diverged_at[: population.wanted]

@@ -92,9 +92,7 @@ def _best(bandwidths, scores) -> float:
     scores = scores.tolist()
     finite = [i for i, score in enumerate(scores) if math.isfinite(score)]
     if not finite:
-        raise ValueError(
-            "No bandwidth has a finite score: a sample or image is not finite, or none is given."
-        )
+        raise ValueError("No bandwidth has a finite score: a sample or image is not finite, or none is given.")
     return bandwidths[max(finite, key=scores.__getitem__)]
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fgan.records import DataError
+
 # md5 of the unpacked idx files, so that a repacked .gz is as good as the original one.
 MNIST_MD5 = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -78,8 +80,8 @@ def mnist(folder=None) -> Images:
     """MNIST, 28x28, pixel / 255: 50,000 train, 10,000 held out (the end of the training file), 10,000 test.
 
     Reads idx files (plain or .gz) in folder, folder/raw or folder/MNIST/raw; folder is the argument, else the
-    environment variable FGAN_DATA, else data/. It never downloads. Raises FileNotFoundError for a missing
-    file and ValueError for one that is not the original. Data: LeCun, Cortes and Burges.
+    environment variable FGAN_DATA, else data/. It never downloads. Raises DataError for a missing file
+    and for one that is not the original. Data: LeCun, Cortes and Burges.
     """
     pixels = [read_idx(f"{part}-images-idx3-ubyte", folder) for part in ("train", "t10k")]
     train, test = (torch.from_numpy(part).flatten(1).to(torch.float32).div_(255) for part in pixels)
@@ -89,14 +91,14 @@ def mnist(folder=None) -> Images:
 def fetch_mnist(folder=None) -> Path:
     """Download the four MNIST files into folder/MNIST/raw unless folder holds them; returns the folder.
 
-    folder as in mnist. Raises ConnectionError where the download fails, and ValueError as mnist does.
+    folder as in mnist. Raises DataError where the download fails or brings another file.
     """
     folder = _folder(folder)
     try:
         for name in MNIST_MD5:
             read_idx(name, folder)
         return folder
-    except (FileNotFoundError, ValueError):
+    except DataError:
         pass
     from fgan.targets import vision
 
@@ -107,7 +109,7 @@ def fetch_mnist(folder=None) -> Path:
         try:
             vision.datasets.MNIST(scratch, download=True)
         except (OSError, RuntimeError) as error:
-            raise ConnectionError(
+            raise DataError(
                 f"MNIST could not be downloaded ({error}): set FGAN_DATA to a folder with its four idx files."
             ) from error
         for name in MNIST_MD5:
@@ -124,7 +126,7 @@ def read_idx(name: str, folder=None) -> np.ndarray:
     places = [folder / sub / (name + end) for sub in ("", "raw", "MNIST/raw") for end in ("", ".gz")]
     path = next((place for place in places if place.is_file()), None)
     if path is None:
-        raise FileNotFoundError(
+        raise DataError(
             f"MNIST's {name} is not in {folder}: set FGAN_DATA to the folder with the idx files or run "
             "`python -m fgan fetch mnist`."
         )
@@ -133,14 +135,14 @@ def read_idx(name: str, folder=None) -> np.ndarray:
     try:
         content = gzip.decompress(content) if path.suffix == ".gz" else content
     except (EOFError, gzip.BadGzipFile, zlib.error, struct.error) as error:
-        raise ValueError(wrong % f"it cannot be unpacked: {error}") from error
+        raise DataError(wrong % f"it cannot be unpacked: {error}") from error
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != MNIST_MD5[name]:
-        raise ValueError(wrong % "its md5 differs")
+        raise DataError(wrong % "its md5 differs")
     # idx: two zero bytes, 8 for uint8, the number of dimensions, each as big-endian uint32, the values.
     dims = 3 if "idx3" in name else 1
     shape = np.frombuffer(content[4 : 4 + 4 * dims], ">u4").astype(int)
     if content[:4] != bytes([0, 0, 8, dims]) or len(content) != 4 + 4 * dims + shape.prod():
-        raise ValueError(wrong % "its header does not fit its content")
+        raise DataError(wrong % "its header does not fit its content")
     return np.frombuffer(content, np.uint8, offset=4 + 4 * dims).reshape(shape).copy()
 
 
