@@ -66,6 +66,11 @@ try:
 except design.DesignError as error:
     raise WorkflowError(str(error)) from None
 
+wildcard_constraints:
+    experiment="[^/]+",
+    shard="[^/]+",
+
+
 RECORD = f"results/{NAME}"
 SHOWN = list(DESIGNS) if TRAINED else sorted(p.parent.name for p in Path(RECORD).glob("*/card.json"))
 if not SHOWN:

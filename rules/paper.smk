@@ -7,7 +7,10 @@ rule numbers:
         "src/fgan/divergences.py",
         showing("show", "tex", "tables"),
     output:
-        multiext(f"{RECORD}/", "numbers.tex", "numbers.csv", "experiments.tex", "tables/divergences.tex"),
+        f"{RECORD}/numbers.tex",
+        f"{RECORD}/numbers.csv",
+        f"{RECORD}/experiments.tex",
+        f"{RECORD}/tables/divergences.tex",
     log:
         f"{RECORD}/logs/numbers.log",
     conda:

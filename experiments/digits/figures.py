@@ -12,7 +12,7 @@ from fgan.tables import number, plus_minus
 
 ARM = "fgan"
 READINGS = ("held out", "own samples")
-SHOWN = 12
+SHOWN = 8  # images in a row of the sheet
 
 
 def by_run(part, metric, objective="saddle"):
@@ -27,30 +27,22 @@ def untrained(part, metric):
 
 
 def strip(images):
-    """Images [n, d] side by side in one array, with a thin gap."""
+    """Images [n, d] side by side in one array, with a thin white gap."""
     side = math.isqrt(images.shape[1])
-    padded = np.pad(
-        images.astype(float).reshape(-1, side, side), ((0, 0), (0, 0), (0, max(1, side // 10))), constant_values=0.5
-    )
-    return np.concatenate(list(padded), axis=1)
+    gap = ((0, 0), (0, 0), (0, max(1, side // 10)))
+    return np.concatenate(list(np.pad(images.astype(float).reshape(-1, side, side), gap)), axis=1)
 
 
 def figure_samples(part):
     rows = {info["label"]: part.samples[f"samples/{ARM}/{name}/saddle/0"] for name, info in part.divergences.items()}
-    rows |= {"real": part.samples["real"]}
-    figure, axes = plt.subplots(len(rows), 1, figsize=(figures.WIDTH, 0.42 * len(rows)))
-    for axis, (label, images) in zip(axes, rows.items(), strict=True):
-        axis.imshow(strip(images[:SHOWN]), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+    rows |= {"real images": part.samples["real"]}
+    height = -(-len(rows) // 2)
+    figure, axes = plt.subplots(height, 2, figsize=(figures.WIDTH, 0.36 * height))
+    for axis in axes.flat:
         axis.set_axis_off()
-        axis.annotate(
-            label,
-            (-0.01, 0.5),
-            xycoords="axes fraction",
-            ha="right",
-            va="center",
-            fontsize=7,
-            color=figures.OBJECTIVES["saddle"] if label != "real" else "black",
-        )
+    for axis, (label, images) in zip(axes.T.flat, rows.items(), strict=False):
+        axis.imshow(strip(images[:SHOWN]), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+        axis.annotate(label, (-0.01, 0.5), xycoords="axes fraction", ha="right", va="center", fontsize=7)
     return figure
 
 
@@ -63,17 +55,15 @@ def figure_likelihood(part):
         figures.dots(axis, range(len(names)), [values[n] for n in names], figures.OBJECTIVES["saddle"])
         if reading == "own samples":
             axis.set_xscale("symlog", linthresh=100)
-        for sampler, value in untrained(part, metric).items():
-            axis.axvline(value, ls="--", lw=0.7, color=figures.GREY, zorder=0)
-            axis.annotate(
-                sampler, (value, len(names) - 0.45), rotation=35, fontsize=6, color=figures.GREY, annotation_clip=False
-            )
+        lines = figures.references(axis, untrained(part, metric))
         axis.set_xlabel(
-            f"nats per test image\nbandwidth from {'held-out real images' if reading == 'held out' else 'the generated samples'}"
+            "nats per test image\nbandwidth from "
+            + ("held-out real images" if reading == "held out" else "the generated samples")
         )
         axis.set_yticks(range(len(names)), [part.divergences[n]["label"] for n in names])
         axis.set_ylim(-0.6, len(names) - 0.4)
         axis.grid(axis="y", lw=0.3, color="#e5e5e5")
+    figure.legend(list(lines.values()), list(lines), loc="outside upper center", ncols=len(lines))
     return figure
 
 

@@ -62,7 +62,7 @@ def bandwidths(rule):
 
 
 def baselines(settings, data=None):
-    """Samplers without training: the training images (ceiling), one of them with a little noise (one mode), black images.
+    """Samplers without training: the training images (ceiling), one of them with a little noise, black images.
 
     The reading that fits to held-out images uses the training images without them; the other uses all.
     """

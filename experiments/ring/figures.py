@@ -31,6 +31,12 @@ def failed(part, divergence, objective):
     return rows[rows.metric.isin(["diverged_step", "dead_step"]) & rows.value.notna()].seed.nunique()
 
 
+def defined(values):
+    """Mean of the defined values as text; 'undefined' where no run has one."""
+    values = values[np.isfinite(values)]
+    return number(float(values.mean())) if len(values) else "undefined"
+
+
 def figure_modes(part):
     names = list(part.divergences)[::-1]
     positions = np.arange(len(names))
@@ -40,17 +46,7 @@ def figure_modes(part):
         values = by_run(part, metric)
         for offset, (objective, colour) in zip((0.2, -0.2), figures.OBJECTIVES.items(), strict=True):
             figures.dots(axis, positions, [values.get((n, objective), []) for n in names], colour, offset, spread=0.13)
-        for sampler, value in untrained(part, metric).items():
-            if sampler != "thin circle" or metric == "high_quality":
-                axis.axvline(value, ls="--", lw=0.6, color=figures.GREY, zorder=0)
-                axis.annotate(
-                    sampler,
-                    (value, len(names) - 0.45),
-                    rotation=35,
-                    fontsize=6,
-                    color=figures.GREY,
-                    annotation_clip=False,
-                )
+        lines = figures.references(axis, untrained(part, metric))
         axis.set_xlabel(label)
         axis.set_yticks(positions, [part.divergences[n]["label"] for n in names])
         axis.set_ylim(-0.6, len(names) - 0.4)
@@ -58,7 +54,8 @@ def figure_modes(part):
     axes[0].set_xlim(-0.3, 8.3)
     axes[1].set_xlim(-0.03, 1.03)
     handles = [plt.Line2D([], [], ls="", marker="o", ms=3, color=c) for c in figures.OBJECTIVES.values()]
-    figure.legend(handles, list(figures.OBJECTIVES), loc="outside lower center", ncols=2)
+    labels = [*figures.OBJECTIVES, *lines]
+    figure.legend([*handles, *lines.values()], labels, loc="outside upper center", ncols=len(labels))
     return figure
 
 
@@ -100,13 +97,12 @@ def figure_samples(part):
 
 
 def figure_trajectory(part):
-    history = part.history("modes")
+    history = part.history("watched modes")
     figure, axes = plt.subplots(3, 4, figsize=(figures.WIDTH, 3.8), sharex=True, sharey=True)
     for axis, (name, info) in zip(axes.flat, part.divergences.items(), strict=False):
         for objective, colour in figures.OBJECTIVES.items():
             runs = history[(history.divergence == name) & (history.objective == objective) & (history.arm == ARM)]
-            # The last step has two entries: the watched samples, and the more numerous judged ones.
-            table = runs.pivot_table(index="step", columns="seed", values="value", aggfunc="last")
+            table = runs.pivot(index="step", columns="seed", values="value")
             if table.shape[1] <= 10:
                 axis.plot(table.index, table, color=colour, lw=0.4, alpha=0.45)
             axis.plot(table.index, table.mean(axis=1), color=colour, lw=1.4)
@@ -134,15 +130,17 @@ def table_modes(part):
                 "modes: least, median, most": f"{counts.min():.0f}, {np.median(counts):g}, {counts.max():.0f}",
                 "all 8": f"{share:.2f} [{low:.2f}, {high:.2f}]",
                 "high quality": plus_minus(*t_interval(quality[name, objective]), digits=2),
-                "reverse KL": number(float(np.nanmean(reverse[name, objective]))) if np.isfinite(reverse[name, objective]).any() else "undefined",
+                "reverse KL": defined(reverse[name, objective]),
                 "failed": f"{bad} of {len(counts)}",
             })  # fmt: skip
         cuts.append(len(rows) - 1)
     for sampler, value in untrained(part, "modes").items():
         divergence = untrained(part, "reverse_kl")[sampler]
         rows.append({
-            "Trained on": sampler, "objective": "none", "descends": "", "modes: least, median, most": f"{value:.2f} on average", "all 8": "",
-            "high quality": number(untrained(part, "high_quality")[sampler], 2), "reverse KL": number(divergence), "failed": "",
+            "Trained on": sampler, "objective": "none", "descends": "",
+            "modes: least, median, most": f"{value:.2f} on average", "all 8": "",
+            "high quality": number(untrained(part, "high_quality")[sampler], 2),
+            "reverse KL": number(divergence), "failed": "",
         })  # fmt: skip
     frame = pd.DataFrame(rows)
     frame.attrs["rules_after"] = tuple(cuts)
@@ -154,12 +152,12 @@ def table_rules(part):
     rows = []
     for sampler in untrained(part, "modes"):
         rows.append({"Sampler": sampler} | {r[7:-1]: f"{untrained(part, r)[sampler]:.2f}" for r in rules})
-    cut = len(rows) - 1
-    for name, info in part.divergences.items():
-        rows.append(
-            {"Sampler": f"{info['label']} (saddle)"}
-            | {r[7:-1]: f"{by_run(part, r)[name, 'saddle'].mean():.2f}" for r in rules}
-        )
+    cuts = [len(rows) - 1]
+    for objective in part.design["settings"]["objectives"]:
+        for name, info in part.divergences.items():
+            means = {rule: by_run(part, rule)[name, objective].mean() for rule in rules}
+            rows.append({"Sampler": f"{info['label']} ({objective})"} | {r[7:-1]: f"{m:.2f}" for r, m in means.items()})
+        cuts.append(len(rows) - 1)
     frame = pd.DataFrame(rows)
-    frame.attrs["rules_after"] = (cut,)
+    frame.attrs["rules_after"] = tuple(cuts[:-1])
     return frame

@@ -51,7 +51,7 @@ def observe(population):
     settings = population.settings
     samples = population.sample(settings["measure"]["watched"], "watch")
     watched = judged(samples, settings)
-    return {name: watched[name] for name in ("modes", "high_quality")}
+    return {f"watched {name}": watched[name] for name in ("modes", "high_quality")}
 
 
 def evaluate(population, steps, history):

@@ -54,7 +54,7 @@ def saturated(population):
 
 
 def baselines(settings, data=None):
-    """Exact optima (mu, sigma, D) of every divergence and of its effective divergence under the alternative objective."""
+    """Exact optima (mu, sigma, D) of every divergence, and of its effective one (alternative objective)."""
     mixture = target(settings)
     rows = []
     for name in settings["divergences"]:

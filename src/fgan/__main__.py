@@ -158,7 +158,8 @@ def show_plan(designs, record):
     minutes = frame["minutes here"].iloc[-1]
     if minutes > 60 and choose_device("auto") == "cpu":
         print(
-            f"There is no GPU here: this record takes about {minutes / 60:.0f} hours. A laptop's record takes minutes: --config record=quick"
+            f"There is no GPU here: this record takes about {minutes / 60:.0f} hours. "
+            "A laptop's record takes minutes: --config record=quick"
         )
 
 

@@ -9,7 +9,7 @@ from fgan.records import RecordError
 
 
 def check(record):
-    """One line per finding on a record's parts: checksums, code and claims against the working tree. Empty: all is well."""
+    """One line per finding on a record: checksums, code and claims against the working tree; none if all is well."""
     found = []
     for name in design.find():
         folder = record / name

@@ -92,7 +92,8 @@ class Design:
             if shard.name == name:
                 return shard
         raise DesignError(
-            f"{self.folder}: no shard '{name}' at scale {self.scale}; {nearest(name, [s.name for s in self.shards(device)])}"
+            f"{self.folder}: no shard '{name}' at scale {self.scale}; "
+            + nearest(name, [shard.name for shard in self.shards(device)])
         )
 
     @property
@@ -150,7 +151,7 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
 
 
 def captions(kind, root="experiments"):
-    """Captions of all figures (or tables) by full name <experiment>_<short name>, with the experiment they belong to."""
+    """All figures (or tables): {<experiment>_<short name>: (experiment, short name, caption)}."""
     return {
         f"{experiment}_{short}": (experiment, short, " ".join(caption.split()))
         for experiment in find(root)
@@ -182,7 +183,7 @@ def read_yaml(path):
 
 
 def resolve(value, scale, path, key=""):
-    """Replaces every mapping {smoke: ..., quick: ..., full: ...} by its value at the scale; extended falls back to full."""
+    """Replaces every {smoke: ..., quick: ..., full: ...} by its value at the scale; extended falls back to full."""
     if isinstance(value, dict):
         if value and set(value) <= set(SCALES):
             for candidate in (scale, "full" if scale == "extended" else scale):

@@ -40,8 +40,17 @@ def save(figure, path):
     plt.close(figure)
 
 
+def references(axis, values):
+    """Vertical lines at the values of samplers without training {name: value}; returns legend handles by name."""
+    styles = ("-", "--", ":", "-.")
+    return {
+        name: axis.axvline(value, ls=ls, lw=0.8, color=GREY, zorder=0)
+        for ls, (name, value) in zip(styles, values.items(), strict=False)
+    }
+
+
 def dots(axis, groups, values, colour, offset=0.0, spread=0.16):
-    """One dot per seed, at the height of its group, spread vertically so that ties stay visible; `groups` are positions."""
+    """One dot per seed at the height of its group (`groups` are positions), spread a little so that ties show."""
     for position, seeds in zip(groups, values, strict=True):
         jitter = np.linspace(-spread, spread, max(len(seeds), 1)) if len(seeds) > 1 else np.zeros(len(seeds))
         axis.plot(seeds, position + offset + jitter, "o", ms=3, mew=0, alpha=0.8, color=colour, clip_on=False)

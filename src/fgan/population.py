@@ -104,7 +104,7 @@ class Population:
         return torch.stack([rows[run.stream] for run in self.runs]).to(self.device)
 
     def spread(self, by_stream):
-        """Values per stream [streams, ...] for every run [runs, ...], without a copy where all runs share one stream."""
+        """Values per stream [streams, ...] for every run [runs, ...]; no copy where all runs share one stream."""
         if len(self.streams) == 1:
             return by_stream.expand(len(self.runs), *by_stream.shape[1:])
         return by_stream[self.stream_of]
@@ -117,7 +117,7 @@ class Population:
         return torch.rand(shape, generator=generator, device=self.device) * 2 - 1
 
     def draws(self, chunk, data_per_step, noise_per_step):
-        """Data [streams, CHUNK, draws, batch, ...] and noise [streams, CHUNK, draws, batch, z] of one chunk of steps."""
+        """Data [streams, CHUNK, draws, batch, ...] and noise [streams, CHUNK, draws, batch, z] of a chunk."""
         batch = self.settings["batch"]
         data, noise = [], []
         for stream in self.streams:

@@ -78,7 +78,8 @@ def run_card(shard, device):
     """Settings, seeds, versions, device, commit and hashes of a population, fixed when it trains."""
     claims = Path("experiments", shard.experiment, "claims.yaml")
     return {
-        "experiment": shard.experiment, "shard": shard.name, "seeds": [shard.first, shard.last], "runs": len(shard.runs),
+        "experiment": shard.experiment, "shard": shard.name,
+        "seeds": [shard.first, shard.last], "runs": len(shard.runs),
         "settings": shard.settings, "settings_hash": shard.hash, "code_hash": code_hash(shard.experiment),
         "claims_hash": file_hash(claims) if claims.exists() else None,
         "device": device, "versions": versions(), "commit": commit(),
@@ -106,7 +107,8 @@ def whole(path):
         os.replace(partial, path)
     except OSError as error:
         raise RecordError(
-            f"cannot write {path}: {error.strerror or error}; free some space or check the folder's permissions, then run the same command again"
+            f"cannot write {path}: {error.strerror or error}; free some space or check the folder's permissions, "
+            "then run the same command again"
         ) from error
     finally:
         partial.unlink(missing_ok=True)
@@ -117,8 +119,15 @@ def write_json(path, value):
         partial.write_text(json.dumps(value, indent=1, sort_keys=True, default=str) + "\n")
 
 
-def write_frame(path, frame):
-    with whole(path) as partial:
+def write_measurements(folder, frames):
+    """Joins frames of tidy rows into measurements.parquet; raises RecordError where a value would be counted twice."""
+    frame = pd.concat(frames, ignore_index=True)
+    twice = frame[frame.duplicated(COLUMNS[:-1])]
+    if len(twice):
+        raise RecordError(
+            f"two values of one metric at one step: {twice.iloc[0, :-1].to_dict()}; give one another name"
+        )
+    with whole(Path(folder, "measurements.parquet")) as partial:
         frame.to_parquet(partial, index=False)
 
 
@@ -172,8 +181,8 @@ class Part:
 
     @property
     def divergences(self):
-        """Rows of the table of divergences that this part was trained on: name -> {label, effective, ...}, in order."""
-        return self.design["divergences"]
+        """Rows of the table of divergences that this part was trained on, in its order: name -> {label, effective}."""
+        return {row["name"]: row for row in self.design["divergences"]}
 
     def final(self, metric=None, arm=None):
         """The judged values: the rows of each run's last step, without baselines."""
@@ -199,6 +208,7 @@ class Part:
         path = self.folder / name
         if not path.exists():
             raise RecordError(
-                f"{path} is missing; make it with: snakemake --cores all {self.folder.name} --config record={self.folder.parent.name}"
+                f"{path} is missing; make it with: "
+                f"snakemake --cores all {self.folder.name} --config record={self.folder.parent.name}"
             )
         return path

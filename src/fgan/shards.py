@@ -1,6 +1,8 @@
 """Trains one shard of a population to its files, and gathers the shards of an experiment into a part."""
 
 import json
+import os
+import pickle
 import time
 from pathlib import Path
 
@@ -25,16 +27,17 @@ class Checkpoint:
     Keyed by the settings, code and device, so that a changed design never continues an old state.
     """
 
-    def __init__(self, path, device, every=15.0):
-        self.path, self.device, self.every, self.saved = Path(path), device, every, time.monotonic()
+    def __init__(self, path, device):
+        self.path, self.device, self.saved = Path(path), device, time.monotonic()
+        self.every = float(os.environ.get("FGAN_CHECKPOINT_SECONDS", 15))
 
     def load(self):
         if not self.path.exists():
             return None
         try:
             return torch.load(self.path, map_location=self.device, weights_only=True)
-        except Exception:
-            # Written whole or not at all; anything unreadable is from another version of torch: start anew.
+        except (RuntimeError, EOFError, pickle.UnpicklingError):
+            # Written whole or not at all, so what cannot be read is another version's or was damaged: start anew.
             return None
 
     def save(self, state):
@@ -60,7 +63,7 @@ def data_of(settings, data):
 
 
 def train_shard(design, shard, folder, device="cpu", data=None, log=None):
-    """Trains the runs of `shard` and writes measurements, samples and run card into `folder`; resumes where it was killed."""
+    """Trains the runs of `shard` into `folder` (measurements, samples, run card); resumes where it was killed."""
     folder = Path(folder)
     card = records.run_card(shard, device)
     key = digest([card["settings_hash"], card["code_hash"], device])[:16]
@@ -71,7 +74,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
             return
         # Vanished gradients become denormal numbers, which would cost the CPU a hundred times as much.
         torch.set_flush_denormal(True)
-        # One thread per shard and one shard per core: faster than two threads on one, and the same bytes on any machine.
+        # One thread per shard, one shard per core: faster than two threads on one, and the same bytes anywhere.
         torch.set_num_threads(1)
         began = time.monotonic()
         run = design.run
@@ -86,7 +89,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
         lower = torch.stack([DIVERGENCES[r.divergence].f(torch.ones(())) for r in runs]).to(device)
         status = {"diverged_step": diverged, "dead_step": silent_death(steps, history, lower)}
         frames.append(records.tidy(runs, last, metrics | status))
-        records.write_frame(folder / "measurements.parquet", pd.concat(frames, ignore_index=True))
+        records.write_measurements(folder, frames)
         records.write_samples(folder / "samples.npz", {name: array.cpu().numpy() for name, array in samples.items()})
         records.write_json(
             folder / "durations.json", {"train_s": trained - began, "evaluate_s": time.monotonic() - trained}
@@ -128,14 +131,16 @@ def gather(design, device, folder, data=None):
     shown = {
         "name": design.name, "scale": design.scale, "settings": settings, "arms": list(design.arms),
         "seeds": design.common["seeds"], "runs": sum(len(s.runs) for s in shards),
-        "divergences": {n: {"label": DIVERGENCES[n].label, "effective": DIVERGENCES[n].effective} for n in names},
+        "divergences": [
+            {"name": name, "label": DIVERGENCES[name].label, "effective": DIVERGENCES[name].effective} for name in names
+        ],
     } | {key: design.common[key] for key in ("title", "question", "deviations")}  # fmt: skip
     card = {key: cards[0][key] for key in ("experiment", "code_hash", "claims_hash", "device", "versions", "commit")}
     card |= {
         "shards": {c["shard"]: c["settings_hash"] for c in cards},
         "mixed": sorted({c["code_hash"] for c in cards}),
     }
-    records.write_frame(folder / "measurements.parquet", pd.concat(frames, ignore_index=True))
+    records.write_measurements(folder, frames)
     records.write_samples(folder / "samples.npz", samples)
     records.write_json(folder / "design.json", shown)
     records.write_json(folder / "card.json", card)

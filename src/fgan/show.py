@@ -62,7 +62,7 @@ def verdicts(record):
 
 
 def numbers(record):
-    """Writes numbers.tex and experiments.tex for the paper, and numbers.csv, which says where each number comes from."""
+    """Writes numbers.tex and experiments.tex for the paper, and numbers.csv with the source of each number."""
     found = tex.numbers(record, parts(record))
     with whole(record / "numbers.tex") as partial:
         partial.write_text(tex.macros(found))
@@ -77,7 +77,8 @@ def paper(record):
     """Compiles the paper of a record to paper.pdf; raises RecordError where TeX is missing or fails."""
     if shutil.which("latexmk") is None or shutil.which("pdflatex") is None:
         raise RecordError(
-            f"no TeX here, so no PDF (figures, tables and claims are complete); install it, on Debian or Ubuntu with: apt-get install --no-install-recommends {TEX_PACKAGES}"
+            "no TeX here, so no PDF (figures, tables and claims are complete); install it, on Debian or Ubuntu with: "
+            f"apt-get install --no-install-recommends {TEX_PACKAGES}"
         )
     build = (record / "build").resolve()
     build.mkdir(parents=True, exist_ok=True)

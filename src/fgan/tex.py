@@ -90,7 +90,8 @@ def _measured(part):
         if metric.endswith("_step"):
             continue
         mean = float(values.mean()) if np.isfinite(values).all() else float("nan")
-        source = f"{name}/measurements.parquet: mean of '{metric}' at step {part.last_step} over {len(values)} seeds of {arm}/{divergence}/{objective}"
+        runs = f"{len(values)} seeds of {arm}/{divergence}/{objective}"
+        source = f"{name}/measurements.parquet: mean of '{metric}' at step {part.last_step} over {runs}"
         rows.append((f"{name}.{arm}.{divergence}.{objective}.{metric}", number(mean), mean, source))
     failed = final[final.metric.isin(["diverged_step", "dead_step"])].groupby("metric").value.count()
     for metric, word in (("diverged_step", "diverged"), ("dead_step", "dead")):
@@ -145,7 +146,9 @@ def claims_table(frame):
         published = f": {row.published} ({row.known})" if row.published else ""
         measured = f"{escape(row.example)}: {number(row.estimate)} in [{number(row.low)}, {number(row.high)}]"
         lines.append(
-            f"{escape(row.statement)}{exercise} & {escape(row.source)}{escape(published)} & \\verdict{{{row.verdict}}}: {escape(row.why)}. {measured}; allowed [{number(row.allowed_low)}, {number(row.allowed_high)}] \\\\ \\addlinespace"
+            f"{escape(row.statement)}{exercise} & {escape(row.source)}{escape(published)} & "
+            f"\\verdict{{{row.verdict}}}: {escape(row.why)}. {measured}; "
+            f"allowed [{number(row.allowed_low)}, {number(row.allowed_high)}] \\\\ \\addlinespace"
         )
     return "\n".join([*lines, r"\end{longtable}", ""])
 

@@ -1,0 +1,51 @@
+# Two commands are all the set-up there is: `make quick` and `make test`.
+PYTHON ?= python3
+RECORD ?= quick
+BIN := .venv/bin
+TEX := latexmk texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: quick smoke full paper test lint benchmark setup tex clean
+
+quick: ## the laptop's record, with its PDF, in minutes
+	@$(MAKE) --no-print-directory record RECORD=quick
+
+smoke full: ## the tests' record, and the full replication
+	@$(MAKE) --no-print-directory record RECORD=$@
+
+.PHONY: record
+record: setup tex
+	snakemake --cores all --config record=$(RECORD)
+
+paper: setup tex ## the PDF of a record that exists: make paper RECORD=reference
+	snakemake --cores all paper --config record=$(RECORD)
+
+test: setup tex ## all tests, the smoke record among them
+	pytest
+
+lint: setup
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	snakemake --lint --config record=smoke
+
+benchmark: setup ## a population against a plain loop, in run-steps per second
+	python benchmarks/population.py
+
+setup: .venv/installed
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	@touch $@
+
+tex:
+	@if command -v latexmk >/dev/null && command -v pdflatex >/dev/null; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $(TEX) >/dev/null; \
+	else echo "TeX is missing, so there will be no PDF; install: $(TEX)"; fi
+
+clean: ## forget what was made (records, environment), keep the committed record
+	rm -rf .venv .snakemake results/smoke results/quick results/full results/extended results/.data

@@ -1,0 +1,108 @@
+"""Training that is interrupted and continued, bit for bit."""
+
+import copy
+import math
+
+import pytest
+import torch
+from small import driven, population, run, trained
+
+from fgan.shards import Checkpoint
+from fgan.training import train
+
+
+class Killed(Exception):
+    pass
+
+
+def killer(at):
+    def progress(step):
+        if step == at:
+            raise Killed
+
+    return progress
+
+
+class Memory:
+    """A checkpoint in memory that keeps the state of one step."""
+
+    def __init__(self, at=None, state=None):
+        self.at, self.state = at, state
+
+    def load(self):
+        return copy.deepcopy(self.state)
+
+    def save(self, state):
+        if state["step"] == self.at:
+            self.state = copy.deepcopy(state)
+
+
+def poisoned(p):
+    """Observes samples, and makes one weight of the second run NaN at the tenth step."""
+    if not poisoned.done and p.theta_rule.steps == 10:
+        p.omega[1, 0], poisoned.done = math.nan, True
+    return {"spread": p.sample(20, "watch").std(dim=(1, 2))}
+
+
+CASES = pytest.mark.parametrize(
+    "method", [{"kind": "single_step"}, {"kind": "k_step", "k": 2}], ids=lambda m: m["kind"])  # fmt: skip
+
+
+def three(method):
+    poisoned.done = False
+    return driven([run("kl"), run("pearson", seed=1), run("gan", "alternative")], method=method, steps=70, history=5)
+
+
+def same_bits(p, outcome, other, expected):
+    assert outcome[0] == expected[0]
+    assert torch.equal(outcome[2].nan_to_num(-1), expected[2].nan_to_num(-1)) and outcome[2][1] == 11
+    assert set(outcome[1]) == set(expected[1])
+    for name in expected[1]:
+        assert torch.equal(outcome[1][name].nan_to_num(-1), expected[1][name].nan_to_num(-1)), name
+    mine, theirs = p.state(), other.state()
+    for name in ("theta", "omega"):
+        assert torch.equal(mine[name].nan_to_num(-1), theirs[name].nan_to_num(-1))
+    for rule in ("theta_rule", "omega_rule"):
+        assert mine[rule]["steps"] == theirs[rule]["steps"]
+        assert all(torch.equal(mine[rule][moment], theirs[rule][moment]) for moment in ("mean", "square"))
+
+
+@CASES
+@pytest.mark.parametrize("at", [20, 60])
+def test_a_continued_training_has_the_bits_of_an_undisturbed_one(method, at):
+    """A frozen run among them: its step and its stillness survive too."""
+    undisturbed = three(method)
+    expected = train(undisturbed, poisoned)
+    memory = Memory(at)
+    train(three(method), poisoned, checkpoint=memory)
+    later = three(method)
+    poisoned.done = True
+    same_bits(later, train(later, poisoned, checkpoint=Memory(state=memory.state)), undisturbed, expected)
+
+
+@CASES
+def test_a_killed_training_continues_from_its_file(method, tmp_path):
+    undisturbed = three(method)
+    expected = train(undisturbed, poisoned)
+    path = tmp_path / "side.pt"
+    with pytest.raises(Killed):
+        train(three(method), poisoned, killer(40), Checkpoint(path, "cpu", every=0.0))
+    steps, later = [], three(method)
+    poisoned.done = True
+    outcome = train(later, poisoned, steps.append, Checkpoint(path, "cpu", every=0.0))
+    assert steps == [40, 60, 70]  # from the state of step 20: the work of one chunk is lost
+    same_bits(later, outcome, undisturbed, expected)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half of a zip"])
+def test_an_unreadable_checkpoint_starts_anew(tmp_path, content):
+    path = tmp_path / "side.pt"
+    path.write_bytes(content)
+    assert Checkpoint(path, "cpu").load() is None
+    assert Checkpoint(tmp_path / "missing.pt", "cpu").load() is None
+
+
+def test_a_checkpoint_is_written_only_when_its_time_has_come(tmp_path):
+    path = tmp_path / "side.pt"
+    trained(population([run()], steps=60), checkpoint=Checkpoint(path, "cpu", every=3600.0))
+    assert not path.exists()

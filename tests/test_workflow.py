@@ -1,0 +1,210 @@
+"""The workflow end to end: the smoke record in clones of the repository, undisturbed, killed, edited and misused."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+pytestmark = pytest.mark.workflow
+
+
+def clone(folder):
+    """A copy of the working tree as git sees it (tracked and new files), committed, without any results."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    for name in filter(None, files):
+        if (ROOT / name).exists() and not name.startswith("results/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"]
+    when = {"GIT_AUTHOR_DATE": "2016-12-05T00:00:00Z", "GIT_COMMITTER_DATE": "2016-12-05T00:00:00Z"}
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "copy"]):
+        subprocess.run([*git, *command], cwd=folder, check=True, env=os.environ | when)
+    return folder
+
+
+def environment(**changes):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "OMP_", "MKL_"))}
+    return kept | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"} | changes
+
+
+def snakemake(folder, *arguments, env=None, **options):
+    call = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    merged = dict(cwd=folder, capture_output=True, text=True, env=env or environment(), timeout=600) | options
+    done = subprocess.run(call, **merged)
+    done.text = (done.stdout or "") + (done.stderr or "")
+    return done
+
+
+def jobs(text):
+    """{rule: count} of a dry run."""
+    rows = [line.split() for line in text.splitlines()]
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit() and row[0].islower()}
+
+
+def content(folder):
+    """Bytes of everything that must be the same in two executions: no durations, logs or TeX's by-products."""
+    record = folder / "results" / "smoke"
+    skipped = ("durations.json", ".lock")
+    return {
+        str(path.relative_to(record)): path.read_bytes()
+        for path in sorted(record.rglob("*"))
+        if path.is_file() and path.name not in skipped and not {"logs", "build", ".checkpoints"} & set(path.parts)
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A clone with a complete smoke record, and how long it took."""
+    folder = clone(tmp_path_factory.mktemp("undisturbed"))
+    began = time.monotonic()
+    done = snakemake(folder, "--config", "record=smoke")
+    assert done.returncode == 0, done.text[-4000:]
+    return folder, time.monotonic() - began, done.text
+
+
+@pytest.fixture
+def edited(finished):
+    """The complete record, restored after the test changed a file."""
+    folder = finished[0]
+    yield folder
+    subprocess.run(["git", "checkout", "-q", "--", "."], cwd=folder, check=True)
+
+
+def test_the_smoke_record_is_complete(finished):
+    folder, seconds, text = finished
+    made = content(folder)
+    for name in ("paper.pdf", "numbers.tex", "tables/claims.csv", "figures/ring_modes.pdf", "audit.txt"):
+        assert name in made
+    assert made["paper.pdf"].startswith(b"%PDF")
+    assert "whole and current" in (folder / "results/smoke/audit.txt").read_text()
+    assert "minutes here" in text, "the plan is printed before the first job"
+    assert seconds < 120, "60 s on two free cores; twice that on shared ones"
+
+
+def test_a_second_execution_does_nothing(finished):
+    done = snakemake(finished[0], "--config", "record=smoke")
+    assert done.returncode == 0 and "Nothing to be done" in done.text
+
+
+def test_two_executions_in_two_folders_are_the_same_bytes(finished, tmp_path):
+    """The second is killed in the middle of training, with its jobs, and continued by the same command."""
+    folder = clone(tmp_path)
+    env = environment(FGAN_CHECKPOINT_SECONDS="0")
+    call = [sys.executable, "-m", "snakemake", "--cores", "2", "--config", "record=smoke"]
+    process = subprocess.Popen(call, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    checkpoints = folder / "results/smoke"
+    for _ in range(600):
+        if list(checkpoints.glob("*/.checkpoints/*.pt")):
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("no checkpoint appeared")
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = snakemake(folder, "--config", "record=smoke", env=env)
+    assert done.returncode == 0, done.text[-4000:]
+    undisturbed, continued = content(finished[0]), content(folder)
+    assert sorted(undisturbed) == sorted(continued)
+    assert [name for name in undisturbed if undisturbed[name] != continued[name]] == []
+
+
+def test_editing_a_figure_draws_it_again_and_trains_nothing(edited):
+    path = edited / "experiments/ring/figures.py"
+    path.write_text(path.read_text().replace('ARM = "tanh"', 'ARM = "tanh"  # edited'))
+    planned = jobs(snakemake(edited, "-n", "--config", "record=smoke").text)
+    assert planned.get("figure") and planned.get("pdf")
+    assert not {"train", "gather"} & set(planned)
+
+
+def test_editing_the_science_trains_again(edited):
+    path = edited / "src/fgan/training.py"
+    path.write_text(path.read_text() + "# edited\n")
+    planned = jobs(snakemake(edited, "-n", "--config", "record=smoke").text)
+    assert planned["train"] == 6
+
+
+def test_a_new_seed_trains_only_itself(finished):
+    planned = jobs(snakemake(finished[0], "-n", "ring", "--config", "record=smoke", "seeds=3").text)
+    assert planned["train"] == 1
+
+
+def test_one_figure_by_name(finished, tmp_path):
+    done = snakemake(finished[0], "-n", "--force", "figure_ring_modes", "--config", "record=smoke")
+    assert done.returncode == 0, done.text
+
+
+def test_a_new_experiment_is_a_folder(edited):
+    new = edited / "experiments/second_ring"
+    shutil.copytree(edited / "experiments/ring", new)
+    try:
+        planned = jobs(snakemake(edited, "-n", "--config", "record=smoke").text)
+        assert planned["train"] == 2 and planned["figure"] == 3
+    finally:
+        shutil.rmtree(new)
+
+
+@pytest.mark.parametrize(
+    "setting, sentence",
+    [
+        ("record=quik", "did you mean 'quick'?"),
+        ("recrd=quick", "unknown setting 'recrd'; did you mean 'record'?"),
+        ("seeds=0", "at least 1"),
+        ("seeds=many", "must be of type int"),
+        ("device=gpu0", "valid names"),
+    ],
+)
+def test_a_wrong_setting_gets_one_sentence(finished, setting, sentence):
+    given = [setting] if setting.startswith("record") else ["record=smoke", setting]
+    done = snakemake(finished[0], "-n", "--config", *given)
+    assert done.returncode and sentence in done.text and "Traceback" not in done.text
+
+
+def test_a_misspelt_key_is_named_before_anything_runs(edited):
+    path = edited / "experiments/ring/experiment.yaml"
+    path.write_text(path.read_text().replace("batch: 128", "bacth: 128"))
+    done = snakemake(edited, "-n", "--config", "record=smoke")
+    assert done.returncode and "experiments/ring/experiment.yaml: unknown key 'bacth'" in done.text
+    assert "did you mean 'batch'?" in done.text and "Traceback" not in done.text
+
+
+def test_a_record_that_is_only_shown_needs_no_training_whatever_the_file_times(finished, tmp_path):
+    folder = clone(tmp_path)
+    for name in ("univariate", "ring", "digits"):
+        part = folder / "results/reference" / name
+        part.mkdir(parents=True)
+        for path in (finished[0] / "results/smoke" / name).iterdir():
+            if path.is_file():
+                shutil.copy(path, part)
+    for index, path in enumerate(sorted(folder.rglob("*"), reverse=True)):
+        if path.is_file() and ".git" not in path.parts:
+            os.utime(path, (1_600_000_000 + index * 7919 % 1000,) * 2)
+    planned = jobs(snakemake(folder, "-n", "--config", "record=reference").text)
+    assert planned["pdf"] == 1 and not {"train", "gather", "fetch"} & set(planned)
+
+
+def test_without_tex_everything_but_the_pdf_is_made(edited, tmp_path):
+    """A PATH without TeX: the sentence says what to install."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("bash", "sh", "git", "env", "cat", "rm", "mkdir"):
+        (tools / tool).symlink_to(shutil.which(tool))
+    (tools / "python").symlink_to(sys.executable)
+    pdf = edited / "results/smoke/paper.pdf"
+    before = pdf.read_bytes()
+    pdf.unlink()
+    env = environment(PATH=f"{tools}")
+    # The interpreter's own folder is not on the PATH, so that no TeX beside it is found.
+    (tools / "python").unlink()
+    (tools / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (tools / "python").chmod(0o755)
+    done = snakemake(edited, "--config", "record=smoke", env=env)
+    pdf.write_bytes(before)
+    assert done.returncode and "no TeX here" in done.text and "apt-get install" in done.text
