@@ -11,5 +11,7 @@ rule audit:
         f"{RECORD}/logs/audit.log",
     conda:
         "../environment.yml"
+    params:
+        record=NAME,
     shell:
-        "python -m fgan audit --record {NAME} > {output} 2> {log}"
+        "python -m fgan audit --record {params.record} --log {log} > {output}"

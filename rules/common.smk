@@ -15,11 +15,12 @@ from fgan import design
 from fgan.records import SHOWING, science_files
 
 # Jobs import the same source tree, installed or not.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [str(Path(workflow.basedir, "src")), os.environ.get("PYTHONPATH")])
+os.environ.update(
+    PYTHONPATH=os.pathsep.join(filter(None, [str(Path(workflow.basedir, "src")), os.environ.get("PYTHONPATH")])),
+    # One thread for each job: jobs run side by side, and the bytes must not depend on the number of cores.
+    OMP_NUM_THREADS="1",
+    MKL_NUM_THREADS="1",
 )
-# One thread for each job: jobs run side by side, and the bytes must not depend on the number of cores.
-os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
 
 SETTINGS = {
     "record": (str, "the record to make"),
@@ -48,7 +49,10 @@ def checked(config):
 
 def gpu():
     """Whether this machine has an NVIDIA GPU, asked without importing torch."""
-    return shutil.which("nvidia-smi") is not None and Path("/dev/nvidiactl").exists()
+    return (
+        shutil.which("nvidia-smi") is not None
+        and subprocess.run(["nvidia-smi", "-L"], capture_output=True).returncode == 0
+    )
 
 
 try:
@@ -66,10 +70,15 @@ try:
 except design.DesignError as error:
     raise WorkflowError(str(error)) from None
 
+
 wildcard_constraints:
     experiment="[^/]+",
     shard="[^/]+",
 
+
+# The place of the data decides no result, so it is no param: moving the folder must not train again.
+if "data" in CONFIG:
+    os.environ.update(FGAN_DATA=str(Path(CONFIG["data"]).expanduser().resolve()))
 
 RECORD = f"results/{NAME}"
 SHOWN = list(DESIGNS) if TRAINED else sorted(p.parent.name for p in Path(RECORD).glob("*/card.json"))
@@ -95,8 +104,7 @@ def options(*keys):
 
 def settings(wildcards):
     """All that decides a shard's result, as sorted JSON: a changed value retrains this shard and no other."""
-    shard = DESIGNS[wildcards.experiment].shard(wildcards.shard, DEVICE)
-    return json.dumps(shard.settings, sort_keys=True)
+    return json.dumps(DESIGNS[wildcards.experiment].shard(wildcards.shard).settings, sort_keys=True)
 
 
 def data_set(wildcards):

@@ -8,12 +8,14 @@ rule gather:
     output:
         [f"{RECORD}/{{experiment}}/{name}" for name in PART],
         f"{RECORD}/{{experiment}}/checksums.txt",
-    params:
-        options=options("seeds", "max_steps", "data"),
     log:
         f"{RECORD}/logs/gather/{{experiment}}.log",
     conda:
         "../environment.yml"
+    params:
+        record=NAME,
+        device=DEVICE,
+        options=options("seeds", "max_steps"),
     shell:
-        "python -m fgan gather --record {NAME} --experiment {wildcards.experiment} --device {DEVICE} {params.options}"
-        " > {log} 2>&1"
+        "python -m fgan gather --record {params.record} --experiment {wildcards.experiment} --device {params.device} {params.options}"
+        " --log {log}"

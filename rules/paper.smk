@@ -15,8 +15,10 @@ rule numbers:
         f"{RECORD}/logs/numbers.log",
     conda:
         "../environment.yml"
+    params:
+        record=NAME,
     shell:
-        "python -m fgan numbers --record {NAME} > {log} 2>&1"
+        "python -m fgan numbers --record {params.record} --log {log}"
 
 
 # Compiles the PDF.
@@ -26,7 +28,11 @@ rule pdf:
         FIGURES.values(),
         TABLES.values(),
         f"{RECORD}/tables/claims.tex",
-        [str(path) for pattern in ("*.tex", "*.sty", "*.bib", "sections/*.tex") for path in sorted(Path("paper").glob(pattern))],
+        [
+            str(path)
+            for pattern in ("*.tex", "*.sty", "*.bib", "sections/*.tex")
+            for path in sorted(Path("paper").glob(pattern))
+        ],
         showing("show"),
     output:
         f"{RECORD}/paper.pdf",
@@ -34,5 +40,7 @@ rule pdf:
         f"{RECORD}/logs/pdf.log",
     conda:
         "../environment.yml"
+    params:
+        record=NAME,
     shell:
-        "python -m fgan paper --record {NAME} > {log} 2>&1"
+        "python -m fgan paper --record {params.record} --log {log}"

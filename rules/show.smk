@@ -6,14 +6,16 @@ rule figure:
     output:
         f"{RECORD}/figures/{{name}}.pdf",
         f"{RECORD}/figures/{{name}}.png",
-    wildcard_constraints:
-        name="|".join(FIGURES),
     log:
         f"{RECORD}/logs/figure/{{name}}.log",
+    wildcard_constraints:
+        name="|".join(FIGURES),
     conda:
         "../environment.yml"
+    params:
+        record=NAME,
     shell:
-        "python -m fgan figure --record {NAME} --name {wildcards.name} > {log} 2>&1"
+        "python -m fgan figure --record {params.record} --name {wildcards.name} --log {log}"
 
 
 # Writes one table of the record.
@@ -24,14 +26,16 @@ rule table:
     output:
         f"{RECORD}/tables/{{name}}.tex",
         f"{RECORD}/tables/{{name}}.csv",
-    wildcard_constraints:
-        name="|".join(TABLES),
     log:
         f"{RECORD}/logs/table/{{name}}.log",
+    wildcard_constraints:
+        name="|".join(TABLES),
     conda:
         "../environment.yml"
+    params:
+        record=NAME,
     shell:
-        "python -m fgan table --record {NAME} --name {wildcards.name} > {log} 2>&1"
+        "python -m fgan table --record {params.record} --name {wildcards.name} --log {log}"
 
 
 # Judges every claim on the record.
@@ -47,8 +51,10 @@ rule claims:
         f"{RECORD}/logs/claims.log",
     conda:
         "../environment.yml"
+    params:
+        record=NAME,
     shell:
-        "python -m fgan claims --record {NAME} > {log} 2>&1"
+        "python -m fgan claims --record {params.record} --log {log}"
 
 
 # Targets by name: figure_ring_modes, table_ring_modes, and each experiment with all of its figures and tables.
@@ -57,9 +63,9 @@ for target, file in [(f"figure_{n}", f) for n, f in FIGURES.items()] + [(f"table
     rule:
         name:
             target
-        localrule: True
         input:
             file,
+        localrule: True
 
 
 for experiment in SHOWN:
@@ -67,7 +73,7 @@ for experiment in SHOWN:
     rule:
         name:
             experiment
-        localrule: True
         input:
             [file for name, file in FIGURES.items() if CAPTIONED["figure"][name][0] == experiment],
             [file for name, file in TABLES.items() if CAPTIONED["table"][name][0] == experiment],
+        localrule: True

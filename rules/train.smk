@@ -9,29 +9,29 @@ rule train:
         measurements=f"{RECORD}/{{experiment}}/shards/{{shard}}/measurements.parquet",
         samples=f"{RECORD}/{{experiment}}/shards/{{shard}}/samples.npz",
         card=f"{RECORD}/{{experiment}}/shards/{{shard}}/card.json",
-    params:
-        settings=settings,
-        options=options("seeds", "max_steps", "data"),
     log:
         f"{RECORD}/logs/train/{{experiment}}/{{shard}}.log",
     conda:
         "../environment.yml"
     resources:
         gpu=1 if DEVICE == "cuda" else 0,
+    params:
+        settings=settings,
+        record=NAME,
+        device=DEVICE,
+        options=options("max_steps"),
     shell:
-        "python -m fgan train --record {NAME} --experiment {wildcards.experiment} --shard {wildcards.shard}"
-        " --device {DEVICE} {params.options} --log {log}"
+        "python -m fgan train --record {params.record} --experiment {wildcards.experiment} --shard {wildcards.shard}"
+        " --device {params.device} {params.options} --log {log}"
 
 
 # Finds a data set by checksum in the local folder, or downloads it, once; training itself never fetches.
 rule fetch:
     output:
         touch("results/.data/{data_set}"),
-    params:
-        options=options("data"),
     log:
         "results/.data/{data_set}.log",
     conda:
         "../environment.yml"
     shell:
-        "python -m fgan fetch {wildcards.data_set} {params.options} > {log} 2>&1"
+        "python -m fgan fetch {wildcards.data_set} --log {log}"

@@ -56,9 +56,8 @@ def test_a_stack_is_its_single_networks(activation, batch_norm):
         torch.testing.assert_close(y[r], theirs)
         (theirs * weight[r]).sum().backward()
         for mine, parameter in zip(network.views(gradient), single.parameters(), strict=True):
-            torch.testing.assert_close(
-                mine[r].squeeze(0), parameter.grad.mT if parameter.dim() == 2 else parameter.grad
-            )
+            wanted = parameter.grad.mT if parameter.dim() == 2 else parameter.grad
+            torch.testing.assert_close(mine[r].squeeze(0), wanted)
 
 
 def test_every_activation_has_its_reference():

@@ -116,10 +116,8 @@ def test_a_run_that_becomes_non_finite_is_frozen_and_reported_at_its_step(kind):
 
 def test_a_huge_rate_is_frozen_with_finite_parameters():
     optimiser = {"kind": "sgd", "generator": 1e6, "variational": 1e6}
-    p, poison = (
-        driven([run("kl"), run("pearson"), run("reverse_kl", "alternative")], optimiser=optimiser),
-        Poison(-1, 0),
-    )
+    p = driven([run("kl"), run("pearson"), run("reverse_kl", "alternative")], optimiser=optimiser)
+    poison = Poison(after=-1, which=0)
     _, _, diverged = train(p, poison)
     assert diverged.isfinite().all() and (diverged >= 2).all() and not p.alive.any()
     assert p.theta.isfinite().all() and p.omega.isfinite().all()

@@ -14,9 +14,8 @@ from fgan.training import train
 OBJECTIVES = ("saddle", "alternative")
 STEPS = 60
 # All divergences and objectives, over three seeds: neighbours with the same and with other streams.
-RUNS = [
-    run(name, o, seed=k % 3, arm="tanh") for k, (name, o) in enumerate((n, o) for n in DIVERGENCES for o in OBJECTIVES)
-]
+PAIRS = list(itertools.product(DIVERGENCES, OBJECTIVES))
+RUNS = [run(*pair, seed=k % 3, arm="tanh") for k, pair in enumerate(PAIRS)]
 NETWORKS = pytest.mark.parametrize("experiment", ["ring", "digits"])
 
 

@@ -81,28 +81,37 @@ def test_a_continued_training_has_the_bits_of_an_undisturbed_one(method, at):
 
 
 @CASES
-def test_a_killed_training_continues_from_its_file(method, tmp_path):
+def test_a_killed_training_continues_from_its_file(method, tmp_path, monkeypatch):
+    monkeypatch.setenv("FGAN_CHECKPOINT_SECONDS", "0")
     undisturbed = three(method)
     expected = train(undisturbed, poisoned)
     path = tmp_path / "side.pt"
     with pytest.raises(Killed):
-        train(three(method), poisoned, killer(40), Checkpoint(path, "cpu", every=0.0))
+        train(three(method), poisoned, killer(40), Checkpoint(path, "cpu"))
     steps, later = [], three(method)
     poisoned.done = True
-    outcome = train(later, poisoned, steps.append, Checkpoint(path, "cpu", every=0.0))
+    outcome = train(later, poisoned, steps.append, Checkpoint(path, "cpu"))
     assert steps == [40, 60, 70]  # from the state of step 20: the work of one chunk is lost
     same_bits(later, outcome, undisturbed, expected)
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half of a zip"])
-def test_an_unreadable_checkpoint_starts_anew(tmp_path, content):
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_a_damaged_checkpoint_starts_anew(tmp_path, monkeypatch, share):
+    monkeypatch.setenv("FGAN_CHECKPOINT_SECONDS", "0")
     path = tmp_path / "side.pt"
-    path.write_bytes(content)
+    trained(population([run()]), checkpoint=Checkpoint(path, "cpu"))
+    whole = path.read_bytes()
+    assert Checkpoint(path, "cpu").load()["step"] == 20
+    path.write_bytes(whole[: int(share * len(whole))])
     assert Checkpoint(path, "cpu").load() is None
-    assert Checkpoint(tmp_path / "missing.pt", "cpu").load() is None
+    path.write_bytes(b"not a checkpoint")
+    assert Checkpoint(path, "cpu").load() is None
+    path.unlink()
+    assert Checkpoint(path, "cpu").load() is None
 
 
-def test_a_checkpoint_is_written_only_when_its_time_has_come(tmp_path):
+def test_a_checkpoint_is_written_only_when_its_time_has_come(tmp_path, monkeypatch):
+    monkeypatch.setenv("FGAN_CHECKPOINT_SECONDS", "3600")
     path = tmp_path / "side.pt"
-    trained(population([run()], steps=60), checkpoint=Checkpoint(path, "cpu", every=3600.0))
+    trained(population([run()], steps=60), checkpoint=Checkpoint(path, "cpu"))
     assert not path.exists()

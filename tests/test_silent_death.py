@@ -10,8 +10,11 @@ from fgan.training import silent_death
 
 HEALTHY = {"F": [0.1] * 40, "gradient_V": [0.5] * 40}
 SIGNS = {
-    "absurd": ("F", 1e16), "absurd below": ("F", -1e16), "below a constant V": ("F", -1.5), "vanished": ("gradient_V", 1e-20),
-}  # fmt: skip
+    "absurd": ("F", 1e16),
+    "absurd below": ("F", -1e16),
+    "below a constant V": ("F", -1.5),
+    "vanished": ("gradient_V", 1e-20),
+}
 
 
 def death(metric=None, value=None, where=(), lower=0.0):

@@ -16,9 +16,8 @@ SGD = {"kind": "sgd", "generator": 0.05, "variational": 0.03}
 
 def single(p):
     """(G's parameters, V's parameters) of the first run, as lists of plain leaf tensors."""
-    return tuple(
-        [view[0].detach().clone().requires_grad_() for view in views] for views in (p.theta_views, p.omega_views)
-    )
+    both = (p.theta_views, p.omega_views)
+    return tuple([view[0].detach().clone().requires_grad_() for view in views] for views in both)
 
 
 def mlp(parameters, x):
@@ -102,9 +101,8 @@ def test_gan_is_the_textbook_gan(objective):
     for data, noise in batches(p, 20):
         real, fake = mlp(omega, data[0]), mlp(omega, mlp(theta, noise[0]))
         discriminator = bce(real, torch.ones_like(real)) + bce(fake, torch.zeros_like(fake))
-        generator = (
-            bce(fake, torch.ones_like(fake)) if objective == "alternative" else -bce(fake, torch.zeros_like(fake))
-        )
+        non_saturating, saturating = bce(fake, torch.ones_like(fake)), -bce(fake, torch.zeros_like(fake))
+        generator = non_saturating if objective == "alternative" else saturating
         for parameters, loss in ((omega, discriminator), (theta, generator)):
             for q, gradient in zip(parameters, torch.autograd.grad(loss, parameters, retain_graph=True), strict=True):
                 q.grad = gradient

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fgan import figures
-from fgan.statistics import t_interval
-from fgan.tables import number, plus_minus
+from fgan.tables import number, over_seeds
 
 ARM = "fgan"
 READINGS = ("held out", "own samples")
@@ -73,7 +72,7 @@ def table_likelihood(part):
         row = {"Divergence": info["label"]}
         for reading in READINGS:
             values = by_run(part, f"log-likelihood [{reading}]")[name]
-            row[f"{reading}: mean over seeds"] = plus_minus(*t_interval(values))
+            row[f"{reading}: mean over seeds"] = over_seeds(values)
             row[f"{reading}: SE over images"] = number(float(by_run(part, f"standard error [{reading}]")[name][0]), 2)
             row[f"{reading}: bandwidth"] = number(float(np.mean(by_run(part, f"bandwidth [{reading}]")[name])), 2)
         rows.append(row)

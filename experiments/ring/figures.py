@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from fgan import figures
-from fgan.statistics import t_interval, wilson
-from fgan.tables import number, plus_minus
+from fgan.statistics import wilson
+from fgan.tables import number, over_seeds
 
 ARM = "tanh"
 
@@ -129,7 +129,7 @@ def table_modes(part):
                 "descends": info["label"] if objective == "saddle" else info["effective"],
                 "modes: least, median, most": f"{counts.min():.0f}, {np.median(counts):g}, {counts.max():.0f}",
                 "all 8": f"{share:.2f} [{low:.2f}, {high:.2f}]",
-                "high quality": plus_minus(*t_interval(quality[name, objective]), digits=2),
+                "high quality": over_seeds(quality[name, objective], digits=2),
                 "reverse KL": defined(reverse[name, objective]),
                 "failed": f"{bad} of {len(counts)}",
             })  # fmt: skip

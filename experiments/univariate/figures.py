@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fgan import figures
-from fgan.statistics import t_interval
-from fgan.tables import number, plus_minus
+from fgan.tables import number, over_seeds
 
 # The exact optimum that an objective should find: the divergence's own, or that of its effective divergence.
 REFERENCE = {"saddle": "exact", "alternative": "effective"}
@@ -101,9 +100,7 @@ def table_learned(part):
             short = {"saddle": "", "alternative": "alt. "}[objective]
             for what, symbol in (("mu", r"$\mu$"), ("sigma", r"$\sigma$")):
                 row[f"{short}exact {symbol}"] = number(exact(part, kind, what)[name])
-                row[f"{short}learned {symbol}"] = plus_minus(
-                    *t_interval(learned(part, objective, f"mean {what}")[name])
-                )
+                row[f"{short}learned {symbol}"] = over_seeds(learned(part, objective, f"mean {what}")[name])
         saturated = learned(part, "saddle", "saturated")[name].mean()
         row["note"] = "V saturated" if saturated > 0.5 else ""
         rows.append(row)

@@ -3,7 +3,7 @@
 A check reduces to an estimate with an interval and a range [low, high] that the claim allows:
   mean:        mean over seeds of a metric (Student's t); `minus_baseline` subtracts the divergence's exact value,
                `minus_sampler` the same metric of a sampler without training
-  share:       share of runs whose metric is at least / at most a bound (Wilson)
+  share:       share of runs whose metric is at least / at most a bound (Wilson); an undefined value meets neither
   difference:  paired difference over seeds of two selections (exact permutation, Holm over the experiment's claims)
   equal:       largest difference between paired runs of two selections
 A check holds where the whole interval lies inside the range, fails where it lies outside, and is undecided between.
@@ -20,6 +20,7 @@ import pandas as pd
 from fgan.design import DesignError, nearest, read_yaml
 from fgan.statistics import holm, paired_permutation, t_interval, wilson
 
+VERDICTS = ("replicated", "partly", "not replicated", "undecided", "not run", "out of reach")
 CLAIM_KEYS = ("id", "exercise", "statement", "source", "published", "known", "seeds", "checks")
 CHECK_KEYS = (
     "kind",
@@ -170,7 +171,7 @@ def verdict(part, claim, checks):
     }  # fmt: skip
 
 
-def frame(parts, root="experiments"):
+def verdicts(parts, root="experiments"):
     """Verdicts of all claims of the parts of a record."""
     rows = []
     for part in parts:

@@ -4,6 +4,8 @@ import difflib
 import hashlib
 import importlib.util
 import json
+import math
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,7 +17,7 @@ RECORDS = (*SCALES, "reference")
 # One seed of 24 ring runs already fills a core's cache (`make benchmark`); a GPU takes as many as there are.
 SHARD_SEEDS = {"cpu": 1, "cuda": 25}
 # What belongs to the showing of an experiment: it never decides a training result.
-SHOWN = ("title", "question", "figures", "tables", "deviations")
+SHOWN = ("title", "order", "question", "figures", "tables", "deviations")
 
 
 class DesignError(ValueError):
@@ -87,14 +89,13 @@ class Design:
             for first in range(0, seeds, size)
         ]
 
-    def shard(self, name, device="cpu"):
-        for shard in self.shards(device):
-            if shard.name == name:
-                return shard
-        raise DesignError(
-            f"{self.folder}: no shard '{name}' at scale {self.scale}; "
-            + nearest(name, [shard.name for shard in self.shards(device)])
-        )
+    def shard(self, name):
+        """The shard of a name like tanh-seed0 or tanh-seed0-24; its seeds need not be among the design's."""
+        found = re.fullmatch(r"(.+)-seed(\d+)(?:-(\d+))?", name)
+        if not found or found[1] not in self.arms:
+            raise DesignError(f"{self.folder}: no shard '{name}'; {nearest(name, [s.name for s in self.shards()])}")
+        first, last = int(found[2]), int(found[3] or found[2])
+        return Shard(self.name, found[1], first, last, self.arms[found[1]])
 
     @property
     def run(self):
@@ -115,8 +116,9 @@ def nearest(word, valid):
 
 
 def find(root="experiments"):
-    """Names of all experiments: the folders with an experiment.yaml."""
-    return sorted(path.parent.name for path in Path(root).glob("*/experiment.yaml"))
+    """Names of all experiments (the folders with an experiment.yaml), in the order of the paper."""
+    found = {path.parent.name: read_yaml(path).get("order", math.inf) for path in Path(root).glob("*/experiment.yaml")}
+    return sorted(found, key=lambda name: (found[name], name))
 
 
 def load(name, scale, root="experiments", seeds=None, max_steps=None):

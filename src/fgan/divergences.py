@@ -179,7 +179,7 @@ _TABLE = (
         activation=lambda v: logsigmoid(2 * v).exp() - 0.5,  # tanh(v) / 2
         conjugate_of_activation=lambda v: logsigmoid(2 * v).exp() - 0.5,
         effective="TV", reference=SUPPLEMENT,
-        latex=Latex(r"\frac{1}{2}|u-1|", "t", r"-\frac{1}{2}\leq t\leq\frac{1}{2}", r"\frac{1}{2}\tanh v",
+        latex=Latex(r"\frac{1}{2}\lvert u-1\rvert", "t", r"-\frac{1}{2}\leq t\leq\frac{1}{2}", r"\frac{1}{2}\tanh v",
                     r"\frac{1}{2}\tanh v", "0")),
     Divergence(
         "kl", "KL", f=lambda u: torch.xlogy(u, u), f_prime=lambda u: 1 + torch.log(u),

@@ -4,7 +4,8 @@ import os
 import shutil
 import subprocess
 
-from fgan import claims, design, tex
+from fgan import design, tex
+from fgan.claims import verdicts
 from fgan.records import Part, RecordError, whole
 from fgan.tables import latex
 
@@ -55,9 +56,9 @@ def write_table(record, name, text, frame):
         frame.to_csv(partial, index=False)
 
 
-def verdicts(record):
+def claims(record):
     """Writes the verdict on every claim to tables/claims.csv and .tex."""
-    frame = claims.frame(parts(record))
+    frame = verdicts(parts(record))
     write_table(record, "claims", tex.claims_table(frame), frame)
 
 

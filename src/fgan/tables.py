@@ -2,6 +2,10 @@
 
 import math
 
+import numpy as np
+
+from fgan.statistics import t_interval
+
 SPECIAL = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$"}
 
 
@@ -21,6 +25,16 @@ def number(value, digits=3):
     return text.replace("-", "$-$")
 
 
+def over_seeds(values, digits=3):
+    """Mean over seeds and half-width of its t interval; says so where runs that failed have no value."""
+    values = np.asarray(values, float)
+    defined = np.isfinite(values)
+    if not defined.any():
+        return "undefined"
+    text = plus_minus(*t_interval(values[defined]), digits)
+    return text if defined.all() else f"{text} ({defined.sum()} of {len(values)})"
+
+
 def plus_minus(mean, low, high, digits=3):
     """Mean and half-width of its interval; the mean alone where a single seed gives no interval."""
     if not math.isfinite(high - low):
@@ -37,7 +51,8 @@ def escape(text):
 def latex(frame, rules_after=()):
     """A booktabs tabular of a frame of texts: first column left, the others right; `rules_after` are row numbers."""
     lines = [rf"\begin{{tabular}}{{l{'r' * (frame.shape[1] - 1)}}}", r"\toprule"]
-    lines += [" & ".join(escape(c) for c in frame.columns) + r" \\", r"\midrule"]
+    first, *others = map(escape, frame.columns)
+    lines += [" & ".join([first, *(rf"\head{{{name}}}" for name in others)]) + r" \\", r"\midrule"]
     for index, row in enumerate(frame.itertuples(index=False)):
         lines.append(" & ".join(escape(cell) for cell in row) + r" \\")
         if index in rules_after:

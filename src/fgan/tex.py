@@ -1,21 +1,15 @@
 """Numbers of a record as LaTeX macros, each with its source, and the generated pieces of the paper."""
 
+import math
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from fgan import design
+from fgan.claims import VERDICTS
 from fgan.tables import escape, latex, number
-
-VERDICT_COLOURS = {
-    "replicated": "good",
-    "partly": "mixed",
-    "not replicated": "bad",
-    "undecided": "open",
-    "not run": "open",
-    "out of reach": "open",
-}
 
 
 def numbers(record, parts):
@@ -33,7 +27,8 @@ def numbers(record, parts):
                 f"experiments/{claim.experiment}/claims.yaml",
             )
         )
-    for verdict, count in claims.verdict.value_counts().sort_index().items():
+    for verdict in VERDICTS:
+        count = int((claims.verdict == verdict).sum())
         rows.append((f"claims.{verdict}", str(count), count, "tables/claims.csv"))
     rows.append(("claims.all", str(len(claims)), len(claims), "tables/claims.csv"))
     rows.append(("record.name", record.name, None, "the setting record"))
@@ -60,7 +55,8 @@ def numbers(record, parts):
     rows.append(("record.torch", escape(parts[0].card["versions"]["torch"]), None, "card.json"))
     for kind in ("figure", "table"):
         for name, (experiment, _, caption) in design.captions(kind).items():
-            text = rf"{escape(caption)} \rebuild{{{kind}\_{name}}}".replace(name, escape(name))
+            record_option = "" if record.name == "full" else f" --config record={record.name}"
+            text = rf"{escape(caption)} \rebuild{{{kind}\_{escape(name)}{record_option}}}"
             rows.append((f"caption.{kind}.{name}", text, None, f"experiments/{experiment}/experiment.yaml"))
     return pd.DataFrame(rows, columns=["key", "text", "value", "source"])
 
@@ -77,6 +73,8 @@ def _facts(part):
     facts |= {f"measure.{k}": v for k, v in s["measure"].items() if isinstance(v, (int, float))}
     facts |= {f"target.{k}": v for k, v in s["target"].items() if isinstance(v, (int, float))}
     rows = [(f"{d['name']}.{k}", f"{v:,}", v, f"{d['name']}/design.json") for k, v in facts.items()]
+    lists = {f"target.{k}": ", ".join(map(number, v)) for k, v in s["target"].items() if isinstance(v, list)}
+    rows += [(f"{d['name']}.{k}", text, None, f"{d['name']}/design.json") for k, text in lists.items()]
     return rows + [(f"{d['name']}.scale", d["scale"], None, f"{d['name']}/design.json")]
 
 
@@ -120,37 +118,54 @@ def macros(frame):
 
 
 def sections(parts):
-    """experiments.tex: the section of each experiment, its own file where there is one, else its figures and tables."""
+    """experiments.tex: each experiment's section (its own file where there is one) with all its figures and tables."""
     lines = []
     for part in parts:
         name = part.design["name"]
-        if Path("paper", "sections", f"{name}.tex").exists():
-            lines.append(rf"\input{{sections/{name}}}")
-        else:
-            lines.append(rf"\section{{{escape(part.design['title'])}}}" + "\n" + escape(part.design["question"]))
-            for kind in ("figure", "table"):
-                lines += [
-                    rf"\fgan{kind}{{{full}}}" for full, (owner, *_) in design.captions(kind).items() if owner == name
-                ]
+        section = Path("paper", "sections", f"{name}.tex")
+        text = section.read_text() if section.exists() else ""
+        heading = [rf"\section{{{escape(part.design['title'])}}}", escape(part.design["question"])]
+        lines += [rf"\input{{sections/{name}}}"] if text else heading
+        for kind in ("figure", "table"):
+            owned = [full for full, (owner, *_) in design.captions(kind).items() if owner == name]
+            lines += [rf"\fgan{kind}{{{full}}}" for full in owned if rf"\fgan{kind}{{{full}}}" not in text]
         lines.append(r"\paragraph{Deviations.}\begin{enumerate}[nosep]")
         lines += [rf"\item {escape(text)}" for text in part.design["deviations"]] + [r"\end{enumerate}"]
     return "\n".join(lines) + "\n"
 
 
 def claims_table(frame):
-    """A long table of the claims: statement, published, measured example with its allowed range, verdict and why."""
-    lines = [r"\begin{longtable}{@{}p{0.40\linewidth}p{0.22\linewidth}p{0.32\linewidth}@{}}", r"\toprule",
-             r"Claim & Source & Verdict \\ \midrule \endhead \bottomrule \endfoot"]  # fmt: skip
-    for row in frame.itertuples():
-        exercise = f" ({row.exercise})" if row.exercise else ""
-        published = f": {row.published} ({row.known})" if row.published else ""
-        measured = f"{escape(row.example)}: {number(row.estimate)} in [{number(row.low)}, {number(row.high)}]"
-        lines.append(
-            f"{escape(row.statement)}{exercise} & {escape(row.source)}{escape(published)} & "
-            f"\\verdict{{{row.verdict}}}: {escape(row.why)}. {measured}; "
-            f"allowed [{number(row.allowed_low)}, {number(row.allowed_high)}] \\\\ \\addlinespace"
-        )
+    """A long table of the claims by experiment: verdict, statement, source, the check that speaks most against it."""
+    widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{w}\linewidth}}" for w in (0.11, 0.34, 0.19, 0.265))
+    lines = [rf"\begin{{longtable}}{{@{{}}{widths}@{{}}}}", r"\toprule",
+             r"Verdict & Claim & Source & Checks \\ \midrule \endhead \bottomrule \endfoot"]  # fmt: skip
+    for experiment, rows in frame.groupby("experiment", sort=False):
+        lines.append(rf"\multicolumn{{4}}{{@{{}}l}}{{\sffamily\bfseries {escape(experiment)}}} \\* \addlinespace")
+        for row in rows.itertuples():
+            exercise = f" ({row.exercise})" if row.exercise else ""
+            published = f": {row.published} ({row.known})" if row.published else ""
+            interval = "" if math.isnan(row.low) else f" [{number(row.low)}, {number(row.high)}]"
+            measured = f"{escape(row.example)}: {number(row.estimate)}{interval}"
+            lines.append(
+                rf"\verdict{{{row.verdict}}} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
+                rf" & {prose(row.source + published)} & {prose(row.why)}. {measured}, {allowed(row)} \\ \addlinespace"
+            )
     return "\n".join([*lines, r"\end{longtable}", ""])
+
+
+def allowed(row):
+    """The range that a claim allows, as text."""
+    low, high = number(row.allowed_low), number(row.allowed_high)
+    if math.isinf(row.allowed_low):
+        return rf"allowed $\leq$ {high}"
+    return rf"allowed $\geq$ {low}" if math.isinf(row.allowed_high) else f"allowed [{low}, {high}]"
+
+
+def prose(text):
+    """Plain text as LaTeX, with printed quotation marks, primes and minus signs."""
+    text = re.sub(r'"([^"]*)"', r"``\1''", escape(text))
+    text = re.sub(r"(?<![\w-])-(?=\d)", "$-$", text)
+    return re.sub(r"\b([fh])''(?=[ /])", r"$\1''$", text)
 
 
 def divergence_table():
@@ -171,4 +186,10 @@ def divergence_table():
         formulas = (d.latex.f, d.latex.conjugate, d.latex.domain, d.latex.activation, d.latex.threshold)
         rows.append((d.label, *(f"${formula}$" for formula in formulas), d.effective))
     frame = pd.DataFrame(rows, columns=columns)
-    return latex(frame).replace("{lrrrrrr}", "{lllllll}"), frame
+    return latex(frame).replace("{lrrrrrr}", "{lllllll}").replace(r"\head", ""), frame
+
+
+def markdown(frame):
+    """A frame of texts as a table in Markdown."""
+    rows = [frame.columns, ["---"] * frame.shape[1], *frame.itertuples(index=False)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)

@@ -1,0 +1,103 @@
+"""Shards: how a design is cut, and what an edit of it trains again."""
+
+import itertools
+import json
+
+import pytest
+from small import EXPERIMENTS
+from test_design import RING, edited, write
+
+from fgan import design
+from fgan.design import DesignError, digest
+
+
+def by_name(loaded, device="cpu"):
+    return {shard.name: shard for shard in loaded.shards(device)}
+
+
+def kept(before, after):
+    """Shards whose settings and hash are what they were."""
+    return [n for n in before if n in after and after[n] == before[n] and after[n].hash == before[n].hash]
+
+
+def test_a_cpu_shard_is_one_seed_of_one_arm(tmp_path):
+    loaded = write(tmp_path, edited("  tanh: {}", "  tanh: {}\n  relu: {generator: {activation: relu}}"))
+    assert list(by_name(loaded)) == [f"{arm}-seed{seed}" for arm in ("tanh", "relu") for seed in range(5)]
+
+
+def test_a_gpu_shard_holds_many_seeds_and_the_last_one_the_rest(tmp_path):
+    assert list(by_name(write(tmp_path, RING), "cuda")) == ["tanh-seed0-4"]
+    many = list(by_name(write(tmp_path, RING, seeds=53), "cuda"))
+    assert many == ["tanh-seed0-24", "tanh-seed25-49", "tanh-seed50-52"]
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("seeds", [1, 5, 26])
+def test_shards_hold_every_run_of_the_design_once(device, seeds):
+    loaded = design.load("ring", "full", EXPERIMENTS, seeds=seeds)
+    runs = [run for shard in loaded.shards(device) for run in shard.runs]
+    settings = loaded.arms["tanh"]
+    wanted = set(itertools.product(settings["divergences"], settings["objectives"], range(seeds)))
+    found = [(run.divergence, run.objective, run.seed) for run in runs]
+    assert len(found) == len(wanted) and set(found) == wanted
+
+
+def test_runs_are_ordered_so_that_one_divergence_is_one_slice():
+    (shard,) = design.load("ring", "quick", EXPERIMENTS, seeds=2).shards("cuda")
+    assert [(r.divergence, r.objective, r.seed) for r in shard.runs[:5]] == [
+        ("total_variation", "saddle", 0), ("total_variation", "saddle", 1), ("total_variation", "alternative", 0),
+        ("total_variation", "alternative", 1), ("kl", "saddle", 0)]  # fmt: skip
+
+
+def test_streams_belong_to_experiment_arm_and_seed_alone():
+    runs = [run for shard in design.load("ring", "quick", EXPERIMENTS).shards() for run in shard.runs]
+    assert {run.stream for run in runs} == {f"ring/tanh/{seed}" for seed in range(5)}
+    for run in runs:
+        assert run.stream == f"{run.experiment}/{run.arm}/{run.seed}"
+
+
+def test_another_seed_leaves_the_other_shards_alone(tmp_path):
+    before = by_name(write(tmp_path, RING))
+    after = by_name(write(tmp_path, edited("quick: 5", "quick: 6")))
+    assert kept(before, after) == list(before) and set(after) - set(before) == {"tanh-seed5"}
+
+
+def test_another_arm_leaves_the_other_shards_alone(tmp_path):
+    before = by_name(write(tmp_path, RING))
+    after = by_name(write(tmp_path, edited("  tanh: {}", "  relu: {generator: {activation: relu}}\n  tanh: {}")))
+    assert kept(before, after) == list(before) and len(after) == 2 * len(before)
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [("title: ", "title: Again "), ("question: ", "question: Indeed "), ("  - \"V's", "  - \"Also V's"),
+     ("  rules: The", "  rules: All the"), ("full: 20000", "full: 30000")])  # fmt: skip
+def test_what_is_only_shown_or_of_another_scale_leaves_every_shard_alone(tmp_path, old, new):
+    before = by_name(write(tmp_path, RING))
+    assert kept(before, by_name(write(tmp_path, edited(old, new)))) == list(before)
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [("batch: 128", "batch: 127"), ("[all]", "[kl]"), ("sd: 0.02", "sd: 0.03"), ("quick: 4000", "quick: 4001"),
+     ("3.0e-4", "3.1e-4"), ("  samples: 2500", "  samples: 2501"), ("beta1: 0.5", "beta1: 0.6")])  # fmt: skip
+def test_what_decides_a_result_changes_every_hash(tmp_path, old, new):
+    before, after = by_name(write(tmp_path, RING)), by_name(write(tmp_path, edited(old, new)))
+    assert not kept(before, after) and len({s.hash for s in [*before.values(), *after.values()]}) == 10
+
+
+def test_the_order_of_keys_does_not_change_a_hash(tmp_path):
+    turned = edited("{kind: normal, dimension: 2}", "{dimension: 2, kind: normal}")
+    before, after = by_name(write(tmp_path, RING)), by_name(write(tmp_path, turned))
+    assert [s.hash for s in before.values()] == [s.hash for s in after.values()]
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
+
+
+def test_settings_are_plain_json(tmp_path):
+    for shard in write(tmp_path, RING).shards():
+        assert json.loads(json.dumps(shard.settings)) == shard.settings
+
+
+def test_an_unknown_shard_offers_the_nearest_name():
+    with pytest.raises(DesignError, match="no shard 'tanh-sed0' at scale quick; did you mean 'tanh-seed0'?"):
+        design.load("ring", "quick", EXPERIMENTS).shard("tanh-sed0")
