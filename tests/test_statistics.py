@@ -40,7 +40,7 @@ def test_undefined_values_are_left_out_of_the_interval():
 
 # Of R's prop.test(x, n, correct = FALSE), and Brown, Cai and DasGupta (2001).
 KNOWN = {(0, 10): (0.0, 0.27753), (10, 10): (0.72247, 1.0), (5, 10): (0.23659, 0.76341), (1, 5): (0.03622, 0.62446),
-         (9, 10): (0.59585, 0.98212), (81, 263): (0.25529, 0.36622)}  # fmt: skip
+         (9, 10): (0.59585, 0.98212), (81, 263): (0.25529, 0.36621)}  # fmt: skip
 
 
 @pytest.mark.parametrize("counts", KNOWN)
@@ -52,7 +52,7 @@ def test_wilson_has_its_known_values(counts):
 @hypothesis.given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_wilson_is_never_of_width_zero_and_never_leaves_zero_to_one(counts):
     share, low, high = wilson(*counts)
-    assert 0 <= low <= share <= high <= 1 and high - low > 0.5 / math.sqrt(counts[1] + 4) * 0.1
+    assert 0 <= low <= share <= high <= 1 and high - low > 1 / (counts[1] + 4)
     assert (low == 0) == (share == 0) and (high == 1) == (share == 1)
 
 
@@ -82,7 +82,8 @@ def test_five_pairs_never_reach_five_percent():
 def exact(differences):
     """The two-sided p by enumeration in exact fractions."""
     d = [Fraction(x) for x in differences]
-    sums = [abs(sum(s * x for s, x in zip(signs, d, strict=True))) for signs in itertools.product((-1, 1), repeat=len(d))]
+    signs = itertools.product((-1, 1), repeat=len(d))
+    sums = [abs(sum(s * x for s, x in zip(row, d, strict=True))) for row in signs]
     return sum(one >= abs(sum(d)) for one in sums) / len(sums)
 
 
@@ -92,6 +93,7 @@ def test_the_permutation_p_is_exact_for_counts(differences):
 
 
 @hypothesis.given(st.lists(st.integers(-80, 80), min_size=1, max_size=8), st.sampled_from([10, 2500, 3]))
+@hypothesis.example([1, 1, 1, -3], 10)
 def test_ties_of_rounded_shares_are_ties(differences, denominator):
     """Shares such as .1 + .2 - .3 do not cancel in floating point; the test must not notice."""
     assert paired_permutation([d / denominator for d in differences]) == exact(differences)
