@@ -11,10 +11,12 @@ from fgan.divergences import DIVERGENCES
 
 
 def slices(runs):
-    """Consecutive runs of one divergence: (divergence, first, last + 1, first alternative run)."""
+    """Consecutive runs of one divergence, saddle first: (divergence, first, last + 1, first alternative run)."""
     found = []
     for index, run in enumerate(runs):
-        if not found or found[-1][0] != run.divergence:
+        before = runs[index - 1] if index else None
+        back = before and (before.objective, run.objective) == ("alternative", "saddle")
+        if not before or before.divergence != run.divergence or back:
             found.append([run.divergence, index, index, index])
         found[-1][2] = index + 1
         if run.objective == "saddle":

@@ -36,7 +36,7 @@ class Checkpoint:
             return None
         try:
             return torch.load(self.path, map_location=self.device, weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError):
+        except (RuntimeError, OSError, EOFError, pickle.UnpicklingError):
             # Written whole or not at all, so what cannot be read is another version's or was damaged: start anew.
             return None
 

@@ -17,7 +17,7 @@ def train(population, observe, progress=None, checkpoint=None):
     """Trains every run of the population; returns the history {metric: [entries, runs]} with its steps.
 
     `observe(population)` returns more metrics {name: [runs]} at each entry; `checkpoint` has `load()` and
-    `save(state)`; `progress(step)` is called once a chunk.
+    `save(state)`; `progress(step)` is called at the start and after each chunk.
     """
     settings = population.settings
     steps, every = settings["steps"], settings["history"]
@@ -30,6 +30,8 @@ def train(population, observe, progress=None, checkpoint=None):
         step, history, diverged_at = state["step"], state["history"], state["diverged_at"]
         population.load(state["population"])
 
+    if progress:
+        progress(step)
     while step < steps:
         # Noise and data of the next chunk, drawn outside the steps: one call of the generator per stream.
         data, noise = population.draws(step // CHUNK, max(k, 1), k + 1)
@@ -42,12 +44,12 @@ def train(population, observe, progress=None, checkpoint=None):
                 with torch.no_grad():
                     fake = population.generate(z[j])
                 value, _ = objective(population.slices, population.judge(x[j]), population.judge(fake))
-                omega_norm = update(population, population.omega_rule, population.omega_views, -value, value)
+                omega_gradient = gradients(-value, population.omega_views)
+                omega_norm = apply(population, population.omega_rule, omega_gradient, value)
 
             # Then G moves. In the single-step method V moves too, from the same iterate and the same samples.
             v_fake = population.judge(population.generate(z[k]))
             value, loss = objective(population.slices, population.judge(x[-1]), v_fake)
-            omega_gradient = None
             if k == 0:
                 omega_gradient = gradients(-value, population.omega_views, retain_graph=True)
             theta_gradient = gradients(loss, population.theta_views)
@@ -80,11 +82,6 @@ def gradients(losses, views, retain_graph=False):
     """Gradient stack [runs, parameters] of the sum of the runs' losses: row r is the gradient of run r alone."""
     parts = torch.autograd.grad(losses.sum(), views, retain_graph=retain_graph)
     return torch.cat([part.flatten(1) for part in parts], dim=1)
-
-
-def update(population, rule, views, losses, value):
-    """One update of one of the two networks; returns the norm of each run's gradient."""
-    return apply(population, rule, gradients(losses, views), value)
 
 
 def apply(population, rule, gradient, value):
