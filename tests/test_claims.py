@@ -15,8 +15,11 @@ LABELS = [{"name": n, "label": n.upper(), "effective": "E"} for n in ("kl", "rev
 
 def part(folder, metrics, baselines=()):
     """A part with values {(metric, divergence, objective): one for each seed}, and (sampler, metric, value) rows."""
-    rows = [("toy", "main", divergence, objective, seed, 10, metric, value)
-            for (metric, divergence, objective), values in metrics.items() for seed, value in enumerate(values)]  # fmt: skip
+    rows = [
+        ("toy", "main", divergence, objective, seed, 10, metric, value)
+        for (metric, divergence, objective), values in metrics.items()
+        for seed, value in enumerate(values)
+    ]
     rows += [("toy", "baseline", name, "none", 0, 10, metric, value) for name, metric, value in baselines]
     rows += [("toy", "main", "kl", "saddle", 0, 5, metric, 1e6) for metric, _, _ in metrics]  # an earlier step
     pd.DataFrame(rows, columns=COLUMNS).astype({"value": float}).to_parquet(folder / "measurements.parquet")
@@ -46,7 +49,8 @@ def one(folder, values, **others):
 @pytest.mark.parametrize(
     ("bounds", "wanted"),
     [({"low": 0.0}, "replicated"), ({"low": 0.5, "high": 1.5}, "replicated"), ({"low": 2.0}, "not replicated"),
-     ({"high": 0.5}, "not replicated"), ({"low": 1.0}, "undecided"), ({"low": 0.99, "high": 1.01}, "undecided")])  # fmt: skip
+     ({"high": 0.5}, "not replicated"), ({"low": 1.0}, "undecided"),
+     ({"low": 0.99, "high": 1.01}, "undecided")])  # fmt: skip
 def test_a_mean_is_decided_by_its_whole_interval(tmp_path, bounds, wanted):
     check = {"kind": "mean", "metric": "m", "where": KL} | bounds
     assert verdict(one(tmp_path, NEAR_ONE), check) == wanted
@@ -79,7 +83,8 @@ def test_a_mean_minus_a_sampler_without_training(tmp_path):
 @pytest.mark.parametrize(
     ("successes", "bounds", "wanted"),
     [(20, {"low": 0.8}, "replicated"), (20, {"low": 0.95}, "undecided"), (2, {"low": 0.8}, "not replicated"),
-     (0, {"high": 0.2}, "replicated"), (10, {"high": 0.2}, "not replicated"), (16, {"low": 0.8}, "undecided")])  # fmt: skip
+     (0, {"high": 0.2}, "replicated"), (10, {"high": 0.2}, "not replicated"),
+     (16, {"low": 0.8}, "undecided")])  # fmt: skip
 def test_a_share_is_decided_by_its_wilson_interval(tmp_path, successes, bounds, wanted):
     values = [8.0] * successes + [7.0] * (20 - successes)
     check = {"kind": "share", "metric": "m", "where": KL, "at_least": 8} | bounds

@@ -143,6 +143,17 @@ def test_an_impossible_option_is_named(options, tmp_path):
     assert ("seeds" if "seeds" in options else "steps") in complaint(tmp_path, RING, **options)
 
 
+def test_experiments_stand_in_the_order_of_the_paper(tmp_path):
+    for name, text in {"b": "order: 2", "a": "title: last", "c": "order: 1", "d": "title: last too"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "experiment.yaml").write_text(text)
+    (tmp_path / "no experiment").mkdir()
+    assert design.find(tmp_path) == ["c", "b", "a", "d"]
+    (tmp_path / "b" / "experiment.yaml").write_text("order: second")
+    with pytest.raises(DesignError, match=r"b/experiment.yaml: .*order.*second"):
+        design.find(tmp_path)
+
+
 def test_an_arm_changes_only_what_it_names(tmp_path):
     text = edited(
         "  tanh: {}", "  tanh: {}\n  relu:\n    generator: {activation: relu}\n    batch: {quick: 64, full: 9}"

@@ -99,5 +99,13 @@ def test_settings_are_plain_json(tmp_path):
 
 
 def test_an_unknown_shard_offers_the_nearest_name():
-    with pytest.raises(DesignError, match="no shard 'tanh-sed0' at scale quick; did you mean 'tanh-seed0'?"):
-        design.load("ring", "quick", EXPERIMENTS).shard("tanh-sed0")
+    for name in ("tanh-sed0", "tahn-seed0"):
+        with pytest.raises(DesignError, match=f"ring: no shard '{name}'.*; did you mean 'tanh-seed0'?"):
+            design.load("ring", "quick", EXPERIMENTS).shard(name)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_shard_is_found_by_its_name(device):
+    loaded = design.load("ring", "full", EXPERIMENTS)
+    for shard in loaded.shards(device):
+        assert loaded.shard(shard.name) == shard and loaded.shard(shard.name).hash == shard.hash

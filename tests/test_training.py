@@ -125,7 +125,7 @@ def test_the_history_has_every_nth_step_and_the_last():
     assert torch.equal(history["F"], dense["F"][[step - 1 for step in steps]])
 
 
-def test_progress_is_called_once_a_chunk_with_the_step():
+def test_progress_is_called_at_the_start_and_after_each_chunk_with_the_step():
     seen = []
     trained(population([run()], steps=45), progress=seen.append)
-    assert seen == [20, 40, 45]
+    assert seen == [0, 20, 40, 45]

@@ -16,7 +16,10 @@ def check(record):
         if not (folder / "card.json").exists():
             found.append(f"{name}: not run")
             continue
-        for line in (folder / "checksums.txt").read_text().splitlines():
+        checksums = folder / "checksums.txt"
+        if not checksums.exists():
+            found.append(f"{name}: checksums.txt is missing")
+        for line in checksums.read_text().splitlines() if checksums.exists() else []:
             expected, file = line.split()
             if not (folder / file).exists() or records.file_hash(folder / file) != expected:
                 found.append(f"{name}: {file} is not the file that was measured (checksum)")

@@ -3,7 +3,7 @@
 A check reduces to an estimate with an interval and a range [low, high] that the claim allows:
   mean:        mean over seeds of a metric (Student's t); `minus_baseline` subtracts the divergence's exact value,
                `minus_sampler` the same metric of a sampler without training
-  share:       share of runs whose metric is at least / at most a bound (Wilson); an undefined value meets neither
+  share:       share of runs whose metric is at least / at most a bound (Wilson); an undefined value counts against it
   difference:  paired difference over seeds of two selections (exact permutation, Holm over the experiment's claims)
   equal:       largest difference between paired runs of two selections
 A check holds where the whole interval lies inside the range, fails where it lies outside, and is undecided between.
@@ -35,6 +35,9 @@ CHECK_KEYS = (
     "low",
     "high",
 )
+UNKNOWN = (math.inf, -math.inf, math.inf)  # estimate and interval where a run failed
+# The kinds of checks, each with the keys of which it needs one.
+KINDS = {"mean": (), "share": ("at_least", "at_most"), "difference": ("minus",), "equal": ("minus",)}
 
 
 @dataclass
@@ -62,19 +65,47 @@ class Result:
 
 
 def read(path):
-    """The claims of an experiment; raises DesignError for an unknown key or a missing one."""
-    claims = read_yaml(path)["claims"]
+    """The claims of an experiment; raises DesignError for a key or name that is unknown or missing."""
+    claims = read_yaml(path).get("claims")
+    if not isinstance(claims, list) or not all(isinstance(claim, dict) for claim in claims):
+        raise DesignError(f"{path}: expected the key 'claims' with a list of claims")
     for claim in claims:
-        for found, valid in [(claim, CLAIM_KEYS), *((check, CHECK_KEYS) for check in claim.get("checks", []))]:
-            for key in found:
-                if key not in valid:
-                    raise DesignError(
-                        f"{path}: unknown key '{key}' in claim '{claim.get('id')}'; {nearest(key, valid)}"
-                    )
-        for key in ("id", "statement", "source", "checks"):
-            if key not in claim:
-                raise DesignError(f"{path}: the key '{key}' is missing in claim '{claim.get('id', '?')}'")
+        where = f"claim '{claim.get('id', '?')}'"
+        known(claim, CLAIM_KEYS, ("id", "statement", "source", "checks"), where, path)
+        for check in claim["checks"]:
+            known(check, CHECK_KEYS, ("kind", "metric"), where, path)
+            if check["kind"] not in KINDS:
+                raise DesignError(f"{path}: unknown kind '{check['kind']}' in {where}; {nearest(check['kind'], KINDS)}")
+            for either in (("low", "high"), KINDS[check["kind"]]):
+                if either and not set(either) & set(check):
+                    raise DesignError(f"{path}: the key '{' or '.join(either)}' is missing in {where}")
+            names(check, where, path)
     return claims
+
+
+def known(found, valid, required, where, path):
+    """Raises DesignError for a key that is not valid, or that is required and missing."""
+    for key in found:
+        if key not in valid:
+            raise DesignError(f"{path}: unknown key '{key}' in {where}; {nearest(key, valid)}")
+    for key in required:
+        if key not in found:
+            raise DesignError(f"{path}: the key '{key}' is missing in {where}")
+
+
+def names(check, where, path):
+    """Raises DesignError for a column, divergence or objective that does not exist."""
+    from fgan.divergences import DIVERGENCES
+
+    valid = {"arm": None, "divergence": DIVERGENCES, "objective": ("saddle", "alternative"), "seed": None}
+    pairs = [pair for key in ("where", "minus") for pair in check.get(key, {}).items()]
+    pairs += [("divergence", check.get("each", {}).get(key, [])) for key in ("only", "except")]
+    for column, wanted in pairs:
+        if column not in valid:
+            raise DesignError(f"{path}: unknown column '{column}' in {where}; {nearest(column, valid)}")
+        for name in wanted if isinstance(wanted, list) else [wanted]:
+            if valid[column] and name not in valid[column]:
+                raise DesignError(f"{path}: unknown {column} '{name}' in {where}; {nearest(name, valid[column])}")
 
 
 def select(part, metric, where):
@@ -103,7 +134,10 @@ def measure(part, check, where, name):
     label = f"{metric}{', ' + part.divergences[name]['label'] if name else ''}"
     if kind == "share":
         good = rows.value >= check["at_least"] if "at_least" in check else rows.value <= check["at_most"]
-        return Result(label, *wilson(int(good.sum()), len(rows)), allowed, seeds)
+        # A run that failed has no value: it counts against the claim, whichever bound the claim has.
+        share, low, _ = wilson(int(good.sum()), len(rows))
+        high = wilson(int((good | rows.value.isna()).sum()), len(rows))[2]
+        return Result(label, share, low, high, allowed, seeds)
     if kind == "mean":
         shift = 0.0
         if "minus_baseline" in check:
@@ -112,9 +146,9 @@ def measure(part, check, where, name):
         if "minus_sampler" in check:
             base = part.baselines(metric)
             shift = float(base[base.divergence == check["minus_sampler"]].value.mean())
-        # A run that failed counts: its value is undefined, and so is then the mean.
+        # A run that failed counts: its value is undefined, the mean too, and nothing is known of where it lies.
         values = rows.value.to_numpy() - shift
-        estimate = t_interval(values) if np.isfinite(values).all() else (math.inf, math.inf, math.inf)
+        estimate = t_interval(values) if np.isfinite(values).all() else UNKNOWN
         return Result(label, *(estimate if len(values) else (math.nan,) * 3), allowed, seeds)
     other = select(part, metric, where | check["minus"])
     pairs = rows.merge(
@@ -122,8 +156,11 @@ def measure(part, check, where, name):
     )
     difference = (pairs.value - pairs.value_other).to_numpy()
     if kind == "equal":
-        largest = float(np.nanmax(np.abs(difference))) if len(difference) else math.nan
-        return Result(label, largest, largest, largest, allowed, seeds)
+        if not len(difference):
+            return Result(label, *(math.nan,) * 3, allowed, seeds)
+        largest = float(np.abs(difference).max())
+        paired = len(difference) == len(rows) == len(other) and math.isfinite(largest)
+        return Result(label, *((largest,) * 3 if paired else UNKNOWN), allowed, seeds)
     estimate, low, high = t_interval(difference)
     if len(difference) < 20 and np.array_equal(difference, np.round(difference)):
         low = high = math.nan  # counts with ties: a t interval of few seeds says more than it knows

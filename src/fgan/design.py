@@ -95,6 +95,8 @@ class Design:
         if not found or found[1] not in self.arms:
             raise DesignError(f"{self.folder}: no shard '{name}'; {nearest(name, [s.name for s in self.shards()])}")
         first, last = int(found[2]), int(found[3] or found[2])
+        if last < first:
+            raise DesignError(f"{self.folder}: the shard '{name}' ends before it begins")
         return Shard(self.name, found[1], first, last, self.arms[found[1]])
 
     @property
@@ -117,7 +119,11 @@ def nearest(word, valid):
 
 def find(root="experiments"):
     """Names of all experiments (the folders with an experiment.yaml), in the order of the paper."""
-    found = {path.parent.name: read_yaml(path).get("order", math.inf) for path in Path(root).glob("*/experiment.yaml")}
+    found = {}
+    for path in Path(root).glob("*/experiment.yaml"):
+        found[path.parent.name] = order = read_yaml(path).get("order", math.inf)
+        if not isinstance(order, int | float):
+            raise DesignError(f"{path}: 'order' (place of the experiment in the paper) must be a number, not '{order}'")
     return sorted(found, key=lambda name: (found[name], name))
 
 
@@ -141,6 +147,10 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
         common["seeds"] = seeds
     merged = {}
     for arm, changes in arms.items():
+        if not isinstance(changes or {}, dict):
+            raise DesignError(f"{path}: the arm '{arm}' must be a mapping of the settings it changes, not '{changes}'")
+        for key in set(changes or {}) & {*SHOWN, "seeds"}:
+            raise DesignError(f"{path}: the arm '{arm}' cannot change '{key}', which belongs to the whole experiment")
         settings = merge(common, changes or {})
         if max_steps is not None:
             settings["steps"] = min(settings["steps"], max_steps)
@@ -171,10 +181,32 @@ def module(root, experiment, stem):
     return loaded
 
 
+class Loader(yaml.SafeLoader):
+    """YAML's safe loader, which also refuses a key that is given twice: the first would be lost in silence."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"the key '{key}' is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def infinite(value, key=""):
+    """The keys of all numbers that are not finite."""
+    if isinstance(value, dict):
+        return [found for k, v in value.items() for found in infinite(v, f"{key}.{k}".strip("."))]
+    if isinstance(value, list):
+        return [found for v in value for found in infinite(v, key)]
+    return [key] if isinstance(value, float) and not math.isfinite(value) else []
+
+
 def read_yaml(path):
     """Content of a YAML file; DesignError where it is not valid YAML or not a mapping."""
     try:
-        content = yaml.safe_load(Path(path).read_text())
+        content = yaml.load(Path(path).read_text(), Loader)
+    except UnicodeDecodeError as error:
+        raise DesignError(f"{path}: not valid YAML (not UTF-8 text: {error.reason})") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
@@ -232,7 +264,12 @@ def validate(settings, path, folder):
             "properties": properties,
             "required": sorted(properties),
         }
-    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(settings), key=lambda e: list(map(str, e.path)))
+    for key in infinite(settings):
+        raise DesignError(f"{path}: '{key}' must be a finite number, not nan or inf")
+    # JSON calls 4000.0 an integer; range() does not.
+    whole = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, v: type(v) is int)
+    validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=whole)
+    errors = sorted(validator(schema).iter_errors(settings), key=lambda e: list(map(str, e.path)))
     if errors:
         raise DesignError(f"{path}: {sentence(errors[0])}")
 

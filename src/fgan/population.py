@@ -54,8 +54,9 @@ class Adam:
         self.steps += 1
         self.mean.lerp_(gradient, 1 - beta1)
         self.square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        scale = (1 - beta2**self.steps) ** 0.5 / (1 - beta1**self.steps)
-        update = self.mean / self.square.sqrt().add_(1e-8)
+        root = (1 - beta2**self.steps) ** 0.5
+        scale = root / (1 - beta1**self.steps)
+        update = self.mean / self.square.sqrt().add_(1e-8 * root)
         self.parameters.addcmul_(update, (self.rate * alive)[:, None], value=-scale)
 
     def state(self):

@@ -12,6 +12,7 @@ import os
 import platform
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -100,18 +101,26 @@ def tidy(runs, step, metrics):
 def whole(path):
     """A temporary path that becomes `path` when the block succeeds, so that a file is whole or absent."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(path):
+    """One sentence where the block cannot write `path`."""
     try:
-        yield partial
-        os.replace(partial, path)
+        yield
     except OSError as error:
         raise RecordError(
             f"cannot write {path}: {error.strerror or error}; free some space or check the folder's permissions, "
             "then run the same command again"
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_json(path, value):
@@ -133,8 +142,14 @@ def write_measurements(folder, frames):
 
 def write_samples(path, arrays):
     """Named arrays as float16 in one npz file."""
-    with whole(path) as partial, open(partial, "wb") as file:
+    # A run that diverged may lie beyond float16: infinity says so.
+    with whole(path) as partial, open(partial, "wb") as file, np.errstate(over="ignore"):
         np.savez_compressed(file, **{name: np.asarray(array, dtype=np.float16) for name, array in arrays.items()})
+
+
+def read_samples(path):
+    with open(path, "rb") as file, np.load(file) as arrays:
+        return dict(arrays)
 
 
 def write_checksums(folder, names):
@@ -146,8 +161,10 @@ def write_checksums(folder, names):
 def locked(path, message):
     """Holds a lock that the kernel releases when the process dies; says `message` once where it has to wait."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as file:
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "w")
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -164,20 +181,19 @@ class Part:
 
     @cached_property
     def measurements(self):
-        return pd.read_parquet(self._path("measurements.parquet"))
+        return self._read("measurements.parquet", pd.read_parquet)
 
     @cached_property
     def samples(self):
-        with np.load(self._path("samples.npz")) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        return self._read("samples.npz", read_samples)
 
     @cached_property
     def design(self):
-        return json.loads(self._path("design.json").read_text())
+        return self._read("design.json", lambda path: json.loads(path.read_text()))
 
     @cached_property
     def card(self):
-        return json.loads(self._path("card.json").read_text())
+        return self._read("card.json", lambda path: json.loads(path.read_text()))
 
     @property
     def divergences(self):
@@ -204,11 +220,12 @@ class Part:
     def last_step(self):
         return self.design["settings"]["steps"]
 
-    def _path(self, name):
+    def _read(self, name, reader):
         path = self.folder / name
-        if not path.exists():
+        wrong = "is missing; make it with" if not path.exists() else "is damaged; delete it and make it again with"
+        try:
+            return reader(path)
+        except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile):
             raise RecordError(
-                f"{path} is missing; make it with: "
-                f"snakemake --cores all {self.folder.name} --config record={self.folder.parent.name}"
-            )
-        return path
+                f"{path} {wrong}: snakemake --cores all {self.folder.name} --config record={self.folder.parent.name}"
+            ) from None

@@ -43,7 +43,10 @@ class Checkpoint:
     def save(self, state):
         if time.monotonic() - self.saved >= self.every:
             with records.whole(self.path) as partial:
-                torch.save(state, partial)
+                try:
+                    torch.save(state, partial)
+                except RuntimeError as error:  # what torch makes of a full disk
+                    raise OSError(str(error).splitlines()[0]) from error
             self.saved = time.monotonic()
 
 
@@ -87,7 +90,8 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
         frames = [records.tidy(runs, step, {k: v[i] for k, v in history.items()}) for i, step in enumerate(steps)]
         metrics, samples = run.evaluate(population, steps, history)
         lower = torch.stack([DIVERGENCES[r.divergence].f(torch.ones(())) for r in runs]).to(device)
-        status = {"diverged_step": diverged, "dead_step": silent_death(steps, history, lower)}
+        dead = torch.where(diverged.isnan(), silent_death(steps, history, lower), torch.nan)
+        status = {"diverged_step": diverged, "dead_step": dead}
         frames.append(records.tidy(runs, last, metrics | status))
         records.write_measurements(folder, frames)
         records.write_samples(folder / "samples.npz", {name: array.cpu().numpy() for name, array in samples.items()})

@@ -6,11 +6,12 @@ import numpy as np
 
 from fgan.statistics import t_interval
 
-SPECIAL = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$"}
+SPECIAL = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
+           "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}  # fmt: skip
 
 
 def number(value, digits=3):
-    """A measured value as text: `digits` significant digits, 'undefined' for NaN, the infinity sign where infinite."""
+    """A measured value as text: `digits` significant digits, a dash for NaN, the infinity sign where infinite."""
     if value is None or math.isnan(value):
         return "--"
     if math.isinf(value):

@@ -85,7 +85,10 @@ def gradients(losses, views, retain_graph=False):
 
 
 def apply(population, rule, gradient, value):
-    """Clips, freezes runs that became non-finite, and lets the optimiser step; returns the norms [runs]."""
+    """Clips, freezes runs that became non-finite, and lets the optimiser step; returns the norms [runs].
+
+    The squared norm overflows before Adam's second moment does, so no huge gradient stays behind in the moments.
+    """
     norm = gradient.square().sum(dim=1).sqrt()
     if population.clip:
         gradient = gradient * (population.clip / norm.clamp(min=population.clip))[:, None]

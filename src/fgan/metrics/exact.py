@@ -77,15 +77,27 @@ def divergence(generator, mixture, mu, sigma, points=8001):
     sigma = abs(float(sigma))
     if not (math.isfinite(mu) and sigma > 0) or not finite(generator, sd_p, sigma):
         return math.inf
-    # Wide enough that what is left out decays in both densities even where the finite integrand has heavy tails.
-    reach = 25 * max(sd_p, sigma)
-    centre = float(mixture.means.mean())
-    x = torch.linspace(centre - reach, centre + reach, points, dtype=torch.float64)
+    # Wide enough that what is left out decays in both densities even where the finite integrand has heavy tails,
+    # and fine enough around the model and every component, wherever they lie and however narrow they are.
+    spans = [(float(mixture.means.mean()), 25 * max(sd_p, sigma)), (float(mu), 12 * sigma)]
+    spans += [(float(m), 12 * float(v) ** 0.5) for m, v in zip(mixture.means, mixture.variances, strict=True)]
+    sizes = (points, *(len(spans) - 1) * (points // 8,))
+    grids = [torch.linspace(c - r, c + r, n, dtype=torch.float64) for (c, r), n in zip(spans, sizes, strict=True)]
+    x = torch.cat(grids).sort().values
     log_q = -0.5 * ((x - mu) / sigma) ** 2 - math.log(sigma * math.sqrt(2 * math.pi))
-    log_q = log_q.clamp(min=-690)
-    log_ratio = mixture.log_density(x[:, None]).clamp(min=-690) - log_q
-    integrand = log_q.exp() * generator.f(log_ratio.clamp(-690, 690).exp())
-    return float(torch.trapezoid(torch.nan_to_num(integrand, posinf=0.0), x))
+    return float(torch.trapezoid(perspective(generator, mixture.log_density(x[:, None]), log_q), x))
+
+
+def perspective(generator, log_p, log_q, edge=300.0):
+    """q f(p/q) from the logarithms of p and q; f(u) / u for large u and f(u) for small u go on linearly in log u."""
+    s = log_p - log_q
+    ends = torch.tensor([-edge, 100 - edge, edge - 100, edge], dtype=s.dtype)
+    f, f_ends = generator.f(s.clamp(-edge, edge).exp()), generator.f(ends.exp()) / ends.clamp(min=0).exp()
+    below, above = (f_ends[1] - f_ends[0]) / 100, (f_ends[3] - f_ends[2]) / 100
+    small = log_q.exp() * (f + torch.where(s < -edge, below * (s + edge), 0.0))
+    large = log_p.exp() * (f * (-s.clamp(0, edge)).exp() + torch.where(s > edge, above * (s - edge), 0.0))
+    # 0 times infinity: a point without mass.
+    return torch.where(s > 0, large, small).nan_to_num(nan=0.0, posinf=math.inf)
 
 
 def optimum(generator, mixture, starts=((0.0, 1.5), (1.3, 1.7), (-0.96, 0.4), (2.0, 1.6))):

@@ -7,8 +7,11 @@ import torch
 
 def counts(samples, means, radius):
     """Samples within `radius` of their nearest mean: counts per mode [runs, modes] for samples [runs, n, d]."""
-    distance, nearest = torch.cdist(samples, means.to(samples).expand(len(samples), -1, -1)).min(dim=-1)
-    hits = torch.zeros(len(samples), len(means), device=samples.device)
+    means = means.to(samples).expand(len(samples), -1, -1)
+    # Not by the matrix product of the default, which would lose the digits of a small radius.
+    distances = torch.cdist(samples, means, compute_mode="donot_use_mm_for_euclid_dist")
+    distance, nearest = distances.min(dim=-1)
+    hits = torch.zeros(len(samples), means.shape[1], device=samples.device)
     return hits.scatter_add_(1, nearest, (distance <= radius).to(hits))
 
 

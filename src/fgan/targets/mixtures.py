@@ -19,8 +19,10 @@ class Mixture:
             self.means = self.means[:, None]
         if not torch.isclose(self.weights.sum(), self.weights.new_tensor(1.0)) or (self.weights <= 0).any():
             raise ValueError("the weights of a mixture must be positive and sum to 1")
-        if (self.variances <= 0).any():
+        if not ((self.variances > 0) & self.variances.isfinite()).all():
             raise ValueError("the variances of a mixture must be positive")
+        if not len(self.weights) == len(self.means) == len(self.variances):
+            raise ValueError("a mixture needs as many weights as means and variances")
 
     @property
     def dimension(self):
