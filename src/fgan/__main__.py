@@ -122,7 +122,7 @@ def plan(args, record):
     from fgan import plan, shards
 
     def done(shard):
-        return (record / shard.experiment / "shards" / shard.name / "card.json").exists()
+        return shards.current(record / shard.experiment / "shards" / shard.name, shard)
 
     frame = plan.table([load(name, args) for name in design.find()], done)
     print(plan.text(frame))

@@ -72,7 +72,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
     key = digest([card["settings_hash"], card["code_hash"], device])[:16]
     side = folder.parent.parent / ".checkpoints" / f"{shard.name}-{key}"
     with records.locked(f"{side}.lock", f"{shard.name}: another process is training this shard; waiting for it to end"):
-        if finished(folder, card):
+        if current(folder, shard):
             print(f"{shard.experiment}/{shard.name}: complete already")
             return
         # Vanished gradients become denormal numbers, which would cost the CPU a hundred times as much.
@@ -102,12 +102,12 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
         checkpoint.path.unlink(missing_ok=True)
 
 
-def finished(folder, card):
-    """Whether the folder holds a complete shard of the same settings, code and device."""
+def current(folder, shard):
+    """Whether the folder holds a complete shard of the same settings and code."""
     if not all((folder / name).exists() for name in SHARD_FILES):
         return False
     old = json.loads((folder / "card.json").read_text())
-    return all(old.get(key) == card[key] for key in ("settings_hash", "code_hash", "device"))
+    return (old["settings_hash"], old["code_hash"]) == (shard.hash, records.code_hash(shard.experiment))
 
 
 def gather(design, device, folder, data=None):

@@ -55,7 +55,7 @@ def numbers(record, parts):
     rows.append(("record.torch", escape(parts[0].card["versions"]["torch"]), None, "card.json"))
     for kind in ("figure", "table"):
         for name, (experiment, _, caption) in design.captions(kind).items():
-            record_option = "" if record.name == "full" else f" --config record={record.name}"
+            record_option = "" if record.name == "full" else f" -{{}}-config record={record.name}"
             text = rf"{escape(caption)} \rebuild{{{kind}\_{escape(name)}{record_option}}}"
             rows.append((f"caption.{kind}.{name}", text, None, f"experiments/{experiment}/experiment.yaml"))
     return pd.DataFrame(rows, columns=["key", "text", "value", "source"])
