@@ -97,15 +97,20 @@ def figure_samples(part):
 
 
 def figure_trajectory(part):
-    history = part.history("watched modes")
+    history = {
+        q: part.history(f"watched modes{q}") for q in ("", " [lower quartile]", " [median]", " [upper quartile]")
+    }
     figure, axes = plt.subplots(3, 4, figsize=(figures.WIDTH, 3.8), sharex=True, sharey=True)
     for axis, (name, info) in zip(axes.flat, part.divergences.items(), strict=False):
         for objective, colour in figures.OBJECTIVES.items():
-            runs = history[(history.divergence == name) & (history.objective == objective) & (history.arm == ARM)]
-            table = runs.pivot(index="step", columns="seed", values="value")
-            if table.shape[1] <= 10:
-                axis.plot(table.index, table, color=colour, lw=0.4, alpha=0.45)
-            axis.plot(table.index, table.mean(axis=1), color=colour, lw=1.4)
+            single, low, median, high = (
+                rows[(rows.divergence == name) & (rows.objective == objective) & (rows.arm == ARM)]
+                .pivot(index="step", columns="seed", values="value")
+                for rows in history.values()
+            )  # fmt: skip
+            axis.plot(single.index, single, color=colour, lw=0.4, alpha=0.45)
+            axis.fill_between(low.index, low[-1], high[-1], color=colour, alpha=0.15, lw=0)
+            axis.plot(median.index, median, color=colour, lw=1.4)
         axis.set_title(info["label"])
         axis.set_ylim(-0.3, 8.3)
         axis.set_yticks([0, 4, 8])

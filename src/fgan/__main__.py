@@ -37,6 +37,7 @@ STAGES = {
     "numbers": ("write the numbers of the paper, each with its source", "record log"),
     "paper": ("compile the PDF", "record log"),
     "audit": ("verify a record, or say where one number comes from", "record key log"),
+    "publish": ("copy a record's parts to the committed one, results/reference", "record"),
     "divergences": ("print the table of divergences for the README", ""),
 }
 
@@ -92,6 +93,10 @@ def run(args, record):
 
         found = [audit.origin(record, args.key)] if args.key else audit.check(record)
         print("\n".join(found) or f"{record} is whole and current")
+    elif args.stage == "publish":
+        from fgan.publish import publish
+
+        print("\n".join(publish(record, record.with_name("reference"))))
     elif args.stage == "divergences":
         from fgan import tex
 
@@ -107,12 +112,12 @@ def load(name, args):
 
 
 def train(args, folder):
-    from fgan import shards
+    from fgan import parts, shards
 
     device = shards.choose_device(args.device)
     chosen = load(args.experiment, args)
     if args.stage == "gather":
-        shards.gather(chosen, device, folder, args.data)
+        parts.gather(chosen, device, folder, args.data)
     else:
         shard = chosen.shard(args.shard)
         shards.train_shard(chosen, shard, folder / "shards" / shard.name, device, args.data, args.log)

@@ -25,7 +25,7 @@ COLUMNS = ["experiment", "arm", "divergence", "objective", "seed", "step", "metr
 PART_FILES = ("measurements.parquet", "samples.npz", "design.json", "card.json")
 VERSIONS = ("torch", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "matplotlib", "seaborn", "snakemake")
 # The floor that only shows what was measured: an edit here never changes a measurement.
-SHOWING = ("statistics", "figures", "tables", "claims", "tex", "show", "audit", "plan", "__main__", "progress")
+SHOWING = "statistics figures tables claims tex show audit publish plan progress __main__".split()
 
 
 class RecordError(RuntimeError):
@@ -203,11 +203,12 @@ class Part:
     def final(self, metric=None, arm=None):
         """The judged values: the rows of each run's last step, without baselines."""
         rows = self.measurements
-        rows = rows[(rows.arm != "baseline") & (rows.step == self.last_step)]
+        rows = rows[(rows.arm != "baseline") & (rows.step == self.last_step) & (rows.seed >= 0)]
         rows = rows[rows.metric == metric] if metric else rows
         return rows[rows.arm == arm] if arm else rows
 
     def history(self, metric):
+        """The history of the first seeds; `metric [median]`, `[lower quartile]` and `[upper quartile]` are over all."""
         rows = self.measurements
         return rows[(rows.arm != "baseline") & (rows.metric == metric)]
 

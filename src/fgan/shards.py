@@ -1,4 +1,4 @@
-"""Trains one shard of a population to its files, and gathers the shards of an experiment into a part."""
+"""Trains one shard of a population to its files, continuing where an earlier process was killed."""
 
 import json
 import os
@@ -6,15 +6,13 @@ import pickle
 import time
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import torch
 
 from fgan import records
 from fgan.design import digest
 from fgan.divergences import DIVERGENCES
 from fgan.progress import Progress
-from fgan.records import COLUMNS, PART_FILES, RecordError
+from fgan.records import RecordError
 from fgan.targets import images
 from fgan.training import silent_death, train
 
@@ -108,44 +106,3 @@ def current(folder, shard):
         return False
     old = json.loads((folder / "card.json").read_text())
     return (old["settings_hash"], old["code_hash"]) == (shard.hash, records.code_hash(shard.experiment))
-
-
-def gather(design, device, folder, data=None):
-    """Joins the shards in `folder`/shards into the part `folder` and adds the rows that need no training."""
-    folder = Path(folder)
-    shards = design.shards(device)
-    frames, samples, cards = [], {}, []
-    for shard in shards:
-        source = folder / "shards" / shard.name
-        frames.append(pd.read_parquet(source / "measurements.parquet"))
-        cards.append(json.loads((source / "card.json").read_text()))
-        with np.load(source / "samples.npz") as arrays:
-            for name in arrays.files:
-                for run, array in zip(shard.runs, arrays[name], strict=True):
-                    samples[f"{name}/{run.arm}/{run.divergence}/{run.objective}/{run.seed}"] = array
-    settings = shards[0].settings
-    rows, references = design.run.baselines(settings, data_of(settings, data))
-    samples |= references
-    step = settings["steps"]
-    baseline = [
-        (design.name, "baseline", name, "none", seed, step, metric, value) for name, seed, metric, value in rows
-    ]
-    frames.append(pd.DataFrame(baseline, columns=COLUMNS))
-    names = settings["divergences"]
-    shown = {
-        "name": design.name, "scale": design.scale, "settings": settings, "arms": list(design.arms),
-        "seeds": design.common["seeds"], "runs": sum(len(s.runs) for s in shards),
-        "divergences": [
-            {"name": name, "label": DIVERGENCES[name].label, "effective": DIVERGENCES[name].effective} for name in names
-        ],
-    } | {key: design.common[key] for key in ("title", "question", "deviations")}  # fmt: skip
-    card = {key: cards[0][key] for key in ("experiment", "code_hash", "claims_hash", "device", "versions", "commit")}
-    card |= {
-        "shards": {c["shard"]: c["settings_hash"] for c in cards},
-        "mixed": sorted({c["code_hash"] for c in cards}),
-    }
-    records.write_measurements(folder, frames)
-    records.write_samples(folder / "samples.npz", samples)
-    records.write_json(folder / "design.json", shown)
-    records.write_json(folder / "card.json", card)
-    records.write_checksums(folder, PART_FILES)

@@ -1,0 +1,71 @@
+"""Parts: joins the shards of an experiment into the one part of a record that is shown, audited and published."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fgan import records
+from fgan.divergences import DIVERGENCES
+from fgan.records import COLUMNS, PART_FILES
+from fgan.shards import data_of
+
+# What a part keeps of the histories: the runs of the first seeds, and these quantiles over all seeds.
+HISTORIES = 5
+QUARTILES = {0.25: "lower quartile", 0.5: "median", 0.75: "upper quartile"}
+
+
+def thinned(frame, last):
+    """Every run's values at the last step; of the history, quartiles over all seeds (seed -1) and the first runs.
+
+    Full histories stay in the shards: a part has to be small enough to be committed.
+    """
+    history = frame[frame.metric.isin(frame[frame.step < last].metric.unique())]
+    group = ["experiment", "arm", "divergence", "objective", "step", "metric"]
+    quartiles = history.groupby(group, sort=False).value.quantile(list(QUARTILES)).reset_index()
+    quartiles["metric"] += " [" + quartiles.pop("level_6").map(QUARTILES) + "]"
+    return [frame[(frame.step == last) | (frame.seed < HISTORIES)], quartiles.assign(seed=-1)[COLUMNS]]
+
+
+def gather(design, device, folder, data=None):
+    """Joins the shards in `folder`/shards into the part `folder` and adds the rows that need no training."""
+    folder = Path(folder)
+    shards = design.shards(device)
+    step = shards[0].settings["steps"]
+    frames, samples, cards = [], {}, []
+    for shard in shards:
+        source = folder / "shards" / shard.name
+        frames.append(pd.read_parquet(source / "measurements.parquet"))
+        cards.append(json.loads((source / "card.json").read_text()))
+        with np.load(source / "samples.npz") as arrays:
+            for name in arrays.files:
+                for run, array in zip(shard.runs, arrays[name], strict=True):
+                    if run.seed >= HISTORIES:
+                        continue
+                    samples[f"{name}/{run.arm}/{run.divergence}/{run.objective}/{run.seed}"] = array
+    settings = shards[0].settings
+    rows, references = design.run.baselines(settings, data_of(settings, data))
+    samples |= references
+    baseline = [
+        (design.name, "baseline", name, "none", seed, step, metric, value) for name, seed, metric, value in rows
+    ]
+    frames = [*thinned(pd.concat(frames, ignore_index=True), step), pd.DataFrame(baseline, columns=COLUMNS)]
+    names = settings["divergences"]
+    shown = {
+        "name": design.name, "scale": design.scale, "settings": settings, "arms": list(design.arms),
+        "seeds": design.common["seeds"], "runs": sum(len(s.runs) for s in shards),
+        "divergences": [
+            {"name": name, "label": DIVERGENCES[name].label, "effective": DIVERGENCES[name].effective} for name in names
+        ],
+    } | {key: design.common[key] for key in ("title", "question", "deviations")}  # fmt: skip
+    card = {key: cards[0][key] for key in ("experiment", "code_hash", "claims_hash", "device", "versions", "commit")}
+    card |= {
+        "shards": {c["shard"]: c["settings_hash"] for c in cards},
+        "mixed": sorted({c["code_hash"] for c in cards}),
+    }
+    records.write_measurements(folder, frames)
+    records.write_samples(folder / "samples.npz", samples)
+    records.write_json(folder / "design.json", shown)
+    records.write_json(folder / "card.json", card)
+    records.write_checksums(folder, PART_FILES)
