@@ -44,7 +44,8 @@ setup: .venv/installed
 tex:
 	@if command -v latexmk >/dev/null && command -v pdflatex >/dev/null; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $(TEX) >/dev/null; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends $(TEX) >/dev/null \
+	  || echo "TeX could not be installed, so there will be no PDF; install: $(TEX)"; \
 	else echo "TeX is missing, so there will be no PDF; install: $(TEX)"; fi
 
 clean: ## forget what was made (records, environment), keep the committed record

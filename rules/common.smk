@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design
-from fgan.records import SHOWING, science_files
+from fgan.records import RecordError, science_files
+from fgan.shards import choose_device
 
 # Jobs import the same source tree, installed or not.
 os.environ.update(
@@ -47,19 +49,11 @@ def checked(config):
     return {"record": "full", "device": "auto", **config}
 
 
-def gpu():
-    """Whether this machine has an NVIDIA GPU, asked without importing torch."""
-    return (
-        shutil.which("nvidia-smi") is not None
-        and subprocess.run(["nvidia-smi", "-L"], capture_output=True).returncode == 0
-    )
-
-
 try:
     CONFIG = checked(config)
     NAME = CONFIG["record"]
     TRAINED = NAME != "reference"
-    DEVICE = ("cuda" if gpu() else "cpu") if CONFIG["device"] == "auto" else CONFIG["device"]
+    DEVICE = choose_device(CONFIG["device"])
     DESIGNS = {
         name: design.load(name, NAME, seeds=CONFIG.get("seeds"), max_steps=CONFIG.get("max_steps"))
         for name in (design.find() if TRAINED else [])
@@ -67,7 +61,7 @@ try:
     for folder in Path("experiments").iterdir():
         if folder.is_dir() and not (folder / "experiment.yaml").exists() and any(folder.glob("*.py")):
             raise design.DesignError(f"{folder}/experiment.yaml is missing")
-except design.DesignError as error:
+except (design.DesignError, RecordError) as error:
     raise WorkflowError(str(error)) from None
 
 
@@ -88,6 +82,8 @@ FIGURES = {n: f"{RECORD}/figures/{n}.pdf" for n, (e, *_) in design.captions("fig
 TABLES = {n: f"{RECORD}/tables/{n}.tex" for n, (e, *_) in design.captions("table").items() if e in SHOWN}
 CAPTIONED = {"figure": design.captions("figure"), "table": design.captions("table")}
 SCIENCE = science_files()
+SECTIONS = sorted(map(str, Path("paper/sections").glob("*.tex")))
+PUBLISHED = sorted(map(str, Path("paper/published").glob("*.csv")))
 PART = ("measurements.parquet", "samples.npz", "design.json", "card.json")
 
 
@@ -142,7 +138,11 @@ def begin():
     except BlockingIOError:
         raise WorkflowError(f"another snakemake is making {RECORD}; wait for it or stop it") from None
     if TRAINED:
-        call = [sys.executable, "-m", "fgan", "plan", "--record", NAME, *options("seeds", "max_steps").split()]
-        subprocess.run(call, check=True, stdout=sys.stderr)
+        wanted = [name for name in DESIGNS if any(re.fullmatch(f"((figure|table)_)?{name}(_.*)?", a) for a in sys.argv)]
+        call = (
+            f"-m fgan plan --record {NAME} --device {DEVICE} --cores {workflow.cores} {options('seeds', 'max_steps')}"
+        )
+        only = ["--only", *wanted] if wanted else []
+        subprocess.run([sys.executable, *call.split(), *only], check=True, stdout=sys.stderr)
     if shutil.which("latexmk") is None:
         print("latexmk is missing: everything but the PDF will be made (see README, TeX)", file=sys.stderr)

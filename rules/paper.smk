@@ -5,6 +5,7 @@ rule numbers:
         [f"experiments/{experiment}/experiment.yaml" for experiment in SHOWN],
         f"{RECORD}/tables/claims.csv",
         "src/fgan/divergences.py",
+        SECTIONS,
         showing("show", "tex", "tables"),
     output:
         f"{RECORD}/numbers.tex",
@@ -28,11 +29,8 @@ rule pdf:
         FIGURES.values(),
         TABLES.values(),
         f"{RECORD}/tables/claims.tex",
-        [
-            str(path)
-            for pattern in ("*.tex", "*.sty", "*.bib", "sections/*.tex")
-            for path in sorted(Path("paper").glob(pattern))
-        ],
+        SECTIONS,
+        ["paper/main.tex", "paper/fgan.sty", "paper/references.bib"],
         showing("show"),
     output:
         f"{RECORD}/paper.pdf",

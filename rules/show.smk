@@ -22,6 +22,7 @@ rule figure:
 rule table:
     input:
         own_parts("table"),
+        PUBLISHED,
         showing("show", "tables", "statistics"),
     output:
         f"{RECORD}/tables/{{name}}.tex",

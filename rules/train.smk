@@ -2,7 +2,6 @@
 rule train:
     input:
         SCIENCE,
-        "src/fgan/schema.yaml",
         run="experiments/{experiment}/run.py",
         data=data_set,
     output:

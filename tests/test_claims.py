@@ -23,7 +23,7 @@ def part(folder, metrics, baselines=()):
     rows += [("toy", "baseline", name, "none", 0, 10, metric, value) for name, metric, value in baselines]
     rows += [("toy", "main", "kl", "saddle", 0, 5, metric, 1e6) for metric, _, _ in metrics]  # an earlier step
     pd.DataFrame(rows, columns=COLUMNS).astype({"value": float}).to_parquet(folder / "measurements.parquet")
-    shown = {"name": "toy", "divergences": LABELS, "settings": {"steps": 10}}
+    shown = {"name": "toy", "scale": "quick", "divergences": LABELS, "settings": {"steps": 10}}
     (folder / "design.json").write_text(json.dumps(shown))
     return Part(folder)
 
@@ -143,6 +143,12 @@ def test_too_few_seeds_are_undecided_with_the_reason(tmp_path):
     assert row["verdict"] == "undecided" and row["why"].startswith("6 seeds, the claim needs 20")
 
 
+def test_too_small_a_scale_is_undecided_with_the_reason(tmp_path):
+    check = {"kind": "mean", "metric": "m", "where": KL, "low": 0.0}
+    (row,) = claims.judge(one(tmp_path, NEAR_ONE), [claim(check, scale="full")])
+    assert row["verdict"] == "undecided" and row["why"].startswith("scale quick, the claim needs full")
+
+
 def test_checks_that_hold_and_fail_are_partly(tmp_path):
     found = one(tmp_path, NEAR_ONE)
     good = {"kind": "mean", "metric": "m", "where": KL, "low": 0.0}
@@ -150,7 +156,7 @@ def test_checks_that_hold_and_fail_are_partly(tmp_path):
     assert verdict(found, good, bad) == verdict(found, good, open_, bad) == "partly"
     assert verdict(found, good, open_) == verdict(found, open_, bad) == "undecided"
     (row,) = claims.judge(found, [claim(good, bad, bad)])
-    assert row["why"] == "1 of 3 checks holds, 2 fails"
+    assert row["why"] == "of 3 checks 1 hold, 2 fail"
 
 
 def test_a_claim_without_measurements_is_not_run(tmp_path):

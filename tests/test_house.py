@@ -44,7 +44,8 @@ def test_the_lock_pins_every_dependency_within_its_range():
 def test_the_readme_shows_the_table_of_divergences_of_the_code():
     readme = (ROOT / "README.md").read_text()
     for row in divergence_table()[1].itertuples(index=False):
-        assert "| " + " | ".join(row) + " |" in readme
+        text = "| " + " | ".join(row) + " |"
+        assert text in readme, f"README.md: paste the rows of `python -m fgan divergences`, for example {text}"
 
 
 def test_the_readme_names_targets_and_commands_that_exist():

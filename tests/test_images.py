@@ -173,11 +173,21 @@ def test_fetch_downloads_once_and_whole(small, tmp_path, monkeypatch):
         images.fetch_mnist(tmp_path)
     monkeypatch.setattr(vision, "datasets", Download(small))
     put({TRAIN: b"damaged"}, tmp_path / "MNIST" / "raw")
+    with pytest.raises(DataError, match="its md5 differs"):
+        images.fetch_mnist(tmp_path)
+    (tmp_path / "MNIST" / "raw" / TRAIN).unlink()
     assert images.fetch_mnist(tmp_path) == tmp_path
     assert images.mnist(tmp_path).train.shape == (20, 6)
     assert [path.name for path in tmp_path.iterdir()] == ["MNIST"]
     monkeypatch.setattr(vision, "datasets", Download(None))
     images.fetch_mnist(tmp_path)
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path, monkeypatch):
+    monkeypatch.setenv("FGAN_DATA", str(tmp_path / "misspelt"))
+    with pytest.raises(DataError, match="misspelt does not exist"):
+        images.fetch_mnist()
+    assert not (tmp_path / "misspelt").exists()
 
 
 @pytest.mark.skipif(not os.environ.get("FGAN_DATA"), reason="FGAN_DATA names no folder with MNIST")

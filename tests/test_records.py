@@ -66,7 +66,7 @@ def test_a_disk_too_full_for_a_checkpoint_gets_one_sentence(tmp_path, monkeypatc
     monkeypatch.setenv("FGAN_CHECKPOINT_SECONDS", "0")
     full_disk(tmp_path, "side.pt")
     with pytest.raises(RecordError, match="cannot write .*side.pt: "):
-        Checkpoint(tmp_path / "side.pt", "cpu").save({"theta": torch.zeros(1_000_000)})
+        Checkpoint(tmp_path / "side.pt", "cpu").save({"theta": torch.zeros(1_000_000)}, last=True)
 
 
 @EVERY

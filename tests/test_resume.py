@@ -32,7 +32,7 @@ class Memory:
     def load(self):
         return copy.deepcopy(self.state)
 
-    def save(self, state):
+    def save(self, state, last):
         if state["step"] == self.at:
             self.state = copy.deepcopy(state)
 
@@ -107,8 +107,11 @@ def test_a_damaged_checkpoint_starts_anew(tmp_path, monkeypatch, share):
     assert Checkpoint(path, "cpu").load() is None
 
 
-def test_a_checkpoint_is_written_only_when_its_time_has_come(tmp_path, monkeypatch):
+def test_a_checkpoint_is_written_when_its_time_has_come_and_at_the_end(tmp_path, monkeypatch):
     monkeypatch.setenv("FGAN_CHECKPOINT_SECONDS", "3600")
-    path = tmp_path / "side.pt"
-    trained(population([run()], steps=60), checkpoint=Checkpoint(path, "cpu"))
-    assert not path.exists()
+    path, seen = tmp_path / "side.pt", []
+    trained(
+        population([run()], steps=60), checkpoint=Checkpoint(path, "cpu"), progress=lambda _: seen.append(path.exists())
+    )
+    assert seen == [False] * 4 and path.exists()
+    assert torch.load(path, weights_only=True)["step"] == 60

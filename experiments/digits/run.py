@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from fgan.metrics import kde
+from fgan.metrics import kde, saturation
 from fgan.networks import mlp
 from fgan.population import Population
 
@@ -30,7 +30,8 @@ def evaluate(population, steps, history):
     rule = population.settings["measure"]
     samples = population.sample(rule["samples"], "evaluation")
     rows = [likelihoods(run, population.target, rule) for run in samples]
-    return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}, {"samples": samples[:, :SHEET]}
+    metrics = {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+    return metrics | {"saturated": saturation.saturated(population)}, {"samples": samples[:, :SHEET]}
 
 
 def likelihoods(samples, images, rule, own=None):

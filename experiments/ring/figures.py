@@ -8,7 +8,7 @@ import pandas as pd
 
 from fgan import figures
 from fgan.statistics import wilson
-from fgan.tables import number, over_seeds
+from fgan.tables import number
 
 ARM = "tanh"
 
@@ -32,9 +32,11 @@ def failed(part, divergence, objective):
 
 
 def defined(values):
-    """Mean of the defined values as text; 'undefined' where no run has one."""
-    values = values[np.isfinite(values)]
-    return number(float(values.mean())) if len(values) else "undefined"
+    """Mean of the defined values as text, and of how many runs; 'undefined' where no run has one."""
+    kept = values[np.isfinite(values)]
+    if not len(kept):
+        return "undefined"
+    return number(float(kept.mean())) + ("" if len(kept) == len(values) else f" ({len(kept)} of {len(values)})")
 
 
 def figure_modes(part):
@@ -122,7 +124,8 @@ def figure_trajectory(part):
 
 
 def table_modes(part):
-    modes, quality, reverse = (by_run(part, metric) for metric in ("modes", "high_quality", "reverse_kl"))
+    metrics = ("modes", "high_quality", "reverse_kl", "saturated")
+    modes, quality, reverse, stuck = (by_run(part, metric) for metric in metrics)
     total, rows, cuts = part.design["settings"]["target"]["modes"], [], []
     for objective in part.design["settings"]["objectives"]:
         for name, info in part.divergences.items():
@@ -132,18 +135,18 @@ def table_modes(part):
             rows.append({
                 "Trained on": info["label"], "objective": objective,
                 "descends": info["label"] if objective == "saddle" else info["effective"],
-                "modes: least, median, most": f"{counts.min():.0f}, {np.median(counts):g}, {counts.max():.0f}",
+                "modes": f"{counts.min():.0f}, {np.median(counts):g}, {counts.max():.0f}",
                 "all 8": f"{share:.2f} [{low:.2f}, {high:.2f}]",
-                "high quality": over_seeds(quality[name, objective], digits=2),
+                "high quality": ", ".join(f"{q(quality[name, objective]):.2f}" for q in (np.min, np.median, np.max)),
                 "reverse KL": defined(reverse[name, objective]),
-                "failed": f"{bad} of {len(counts)}",
+                "failed": f"{bad} of {len(counts)}" + (", V saturated" if stuck[name, objective].mean() > 0.5 else ""),
             })  # fmt: skip
         cuts.append(len(rows) - 1)
     for sampler, value in untrained(part, "modes").items():
         divergence = untrained(part, "reverse_kl")[sampler]
         rows.append({
             "Trained on": sampler, "objective": "none", "descends": "",
-            "modes: least, median, most": f"{value:.2f} on average", "all 8": "",
+            "modes": f"{value:.2f} on average", "all 8": "",
             "high quality": number(untrained(part, "high_quality")[sampler], 2),
             "reverse KL": number(divergence), "failed": "",
         })  # fmt: skip

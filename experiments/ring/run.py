@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from fgan.metrics import modes
+from fgan.metrics import modes, saturation
 from fgan.networks import mlp
 from fgan.population import Population, seeded
 from fgan.targets.mixtures import ring
@@ -58,7 +58,8 @@ def evaluate(population, steps, history):
     """Judges the last step; keeps 500 samples of each run for the figures."""
     settings = population.settings
     samples = population.sample(settings["measure"]["samples"], "evaluation")
-    return judged(samples, settings) | by_rule(samples, settings), {"samples": samples[:, :500]}
+    metrics = judged(samples, settings) | by_rule(samples, settings)
+    return metrics | {"saturated": saturation.saturated(population)}, {"samples": samples[:, :500]}
 
 
 def baselines(settings, data=None):

@@ -1,17 +1,11 @@
 """Univariate: G(z) = mu + sigma z fitted to a mixture of two Gaussians under every divergence, by Algorithm 1."""
 
-import math
-
 import torch
 
-from fgan import DIVERGENCES
-from fgan.metrics import exact
+from fgan.metrics import exact, saturation
 from fgan.networks import Affine, Network, mlp
 from fgan.population import Population
 from fgan.targets.mixtures import Mixture
-
-# |V|'s hidden tanh or |g_f(V)| this close to its bound everywhere means that V has stopped responding.
-SATURATED = 0.99
 
 
 def target(settings, device="cpu"):
@@ -39,18 +33,8 @@ def evaluate(population, steps, history):
     learned = list(zip(metrics["mean mu"].tolist(), metrics["mean sigma"].tolist(), strict=True))
     for name in settings["divergences"]:
         metrics[f"D {name}"] = torch.tensor([exact.divergence(exact.of(name), mixture, *pair) for pair in learned])
-    metrics["saturated"] = saturated(population)
+    metrics["saturated"] = saturation.saturated(population)
     return metrics, {}
-
-
-def saturated(population):
-    """1 where g_f(V) of total variation sits at its bound on 99 % of fresh data: V carries no gradient any more."""
-    with torch.no_grad():
-        data, _ = population.draws("saturation", 1, 1)
-        v = population.judge(population.target(population.spread(data[:, 0, 0])))[: population.wanted, :, 0]
-    bounded = [math.isfinite(DIVERGENCES[run.divergence].domain[0]) for run in population.runs[: population.wanted]]
-    share = (v.tanh().abs() > SATURATED).double().mean(dim=1)
-    return torch.where(torch.tensor(bounded, device=v.device), (share > 0.99).double(), 0.0)
 
 
 def baselines(settings, data=None):

@@ -17,6 +17,8 @@ OPTIONS = {
     "name": {"required": True, "help": "for example ring_modes"},
     "device": {"default": "auto", "choices": ("auto", "cpu", "cuda"), "help": "auto takes a GPU where there is one"},
     "data": {"help": "folder with MNIST's files; else FGAN_DATA, else data/"},
+    "only": {"nargs": "+", "help": "names of experiments; else all"},
+    "cores": {"type": int, "help": "cores that train; else all of this machine"},
     "seeds": {"type": int, "help": "number of seeds, instead of the scale's own"},
     "max-steps": {"type": int, "help": "cut every training to this many steps"},
     "log": {"type": Path, "help": "file for plain lines of progress and for errors, beside the terminal"},
@@ -26,7 +28,7 @@ POSITIONAL = {
     "key": {"nargs": "?", "help": "a number of the paper, for example ring.tanh.kl.saddle.modes"},
 }
 STAGES = {
-    "plan": ("what a record costs before it starts", "record seeds max-steps"),
+    "plan": ("what a record costs before it starts", "record only device cores seeds max-steps"),
     "validate": ("check every experiment.yaml and claims.yaml", "record seeds max-steps"),
     "fetch": ("download a data set once, verified by checksum", "data_set data log"),
     "train": ("train one shard of a population", "record experiment shard device data max-steps log"),
@@ -62,7 +64,8 @@ def main():
         except (DesignError, RecordError, DataError) as error:
             # Wrong input is the reader's to mend: one sentence. A bug of ours keeps its traceback.
             for file in filter(None, (sys.stderr, args.log)):
-                print(f"error: {error}", file=file)
+                with contextlib.suppress(OSError):
+                    print(f"error: {error}", file=file, flush=True)
             return 1
         except Exception:
             if args.log:
@@ -129,10 +132,14 @@ def plan(args, record):
     def done(shard):
         return shards.current(record / shard.experiment / "shards" / shard.name, shard)
 
-    frame = plan.table([load(name, args) for name in design.find()], done)
+    device = shards.choose_device(args.device)
+    designs = [load(name, args) for name in args.only or design.find()]
+    frame = plan.table(designs, done, device, args.cores)
     print(plan.text(frame))
     minutes = frame["minutes here"].iloc[-1]
-    if minutes > 60 and shards.choose_device("auto") == "cpu":
+    if device == "cuda":
+        print("Minutes on a GPU are not estimated: no rate was measured on one.")
+    elif minutes > 60:
         print(f"There is no GPU here: this record takes about {minutes / 60:.0f} hours.", end=" ")
         print("A laptop's record takes minutes: --config record=quick")
 

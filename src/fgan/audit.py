@@ -5,7 +5,7 @@ import json
 import pandas as pd
 
 from fgan import design, records
-from fgan.records import RecordError
+from fgan.records import Part, RecordError
 
 
 def check(record):
@@ -24,25 +24,50 @@ def check(record):
             if not (folder / file).exists() or records.file_hash(folder / file) != expected:
                 found.append(f"{name}: {file} is not the file that was measured (checksum)")
         card = json.loads((folder / "card.json").read_text())
-        if card["code_hash"] != records.code_hash(name):
-            found.append(f"{name}: stale, the science code changed since it was trained (commit {card['commit'][:12]})")
-        claims = f"experiments/{name}/claims.yaml"
-        if card["claims_hash"] != records.file_hash(claims):
+        code, claims = records.code_hash(name), f"experiments/{name}/claims.yaml"
+        if any(shard["code_hash"] != code for shard in card["shards"].values()):
+            found.append(
+                f"{name}: stale, the science code changed since it was trained at {' and '.join(card['commits'])}"
+            )
+        if any(shard["claims_hash"] != records.file_hash(claims) for shard in card["shards"].values()):
             found.append(f"{name}: the claims changed after the run, see: git log -p {claims}")
     return found
 
 
 def origin(record, key):
-    """Value, file, runs, settings, commit and command behind one number of the paper."""
+    """Value, source, runs (seed, shard, value), settings, commit and command behind one number of the paper."""
+    if not (record / "numbers.csv").exists():
+        raise RecordError(f"{record} has no numbers; make them with: snakemake paper --config record={record.name}")
     numbers = pd.read_csv(record / "numbers.csv")
     if key not in set(numbers.key):
         raise RecordError(f"no number '{key}' in {record / 'numbers.csv'}: {design.nearest(key, numbers.key)}")
     row = numbers[numbers.key == key].iloc[0]
     lines = [f"{key} = {row.text}", f"from {row.source}"]
-    experiment = key.split(".")[0]
-    if (record / experiment / "card.json").exists():
-        card = json.loads((record / experiment / "card.json").read_text())
-        versions = ", ".join(f"{k} {v}" for k, v in sorted(card["versions"].items()))
-        lines += [f"trained at commit {card['commit']} on {card['device']} with {versions}",
-                  f"again with: snakemake --cores all {experiment} --config record={record.name}"]  # fmt: skip
+    words = key.split(".")
+    experiment = words[0]
+    if words[0] == "claim":
+        claims = pd.read_csv(record / "tables" / "claims.csv").set_index("claim")
+        experiment = claims.loc[words[1], "experiment"]
+        lines += [f"  {name}: {value}" for name, value in claims.loc[words[1]].items()]
+    part = Part(record / experiment)
+    if part.folder.exists():
+        lines += runs(part, words)
+        lines += [f"trained at commit {' and '.join(part.card['commits'])} on {part.card['device']}"]
+        lines += ["with " + ", ".join(f"{k} {v}" for k, v in sorted(part.card["versions"].items()))]
+        lines += [f"again with: {part.card['command']}"]
     return "\n".join(lines)
+
+
+def runs(part, words):
+    """One line per run behind a key <experiment>.<arm>.<divergence>.<objective>.<metric>: seed, shard, value."""
+    if len(words) < 5:
+        return []
+    arm, divergence, objective, metric = *words[1:4], ".".join(words[4:])
+    rows = part.final(metric, arm)
+    rows = rows[(rows.divergence == divergence) & (rows.objective == objective)]
+    names = {
+        seed: shard
+        for shard in part.card["shards"]
+        for seed in design.seeds_of(shard) if shard.startswith(f"{arm}-seed")
+    }  # fmt: skip
+    return [f"  seed {row.seed} (shard {names[row.seed]}): {row.value:.6g}" for row in rows.itertuples()]

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fgan.design import DesignError, nearest, read_yaml
+from fgan.design import SCALES, DesignError, nearest, read_yaml
 from fgan.statistics import holm, paired_permutation, t_interval, wilson
 
-VERDICTS = ("replicated", "partly", "not replicated", "undecided", "not run", "out of reach")
-CLAIM_KEYS = ("id", "exercise", "statement", "source", "published", "known", "seeds", "checks")
+VERDICTS = ("replicated", "partly", "not replicated", "undecided", "not run")
+CLAIM_KEYS = ("id", "exercise", "statement", "source", "published", "known", "seeds", "scale", "checks")
 CHECK_KEYS = (
     "kind",
     "metric",
@@ -51,6 +51,12 @@ class Result:
     allowed: tuple
     seeds: int
     p: float | None = None
+
+    @property
+    def excess(self):
+        """How far the estimate lies outside the allowed range; negative inside, -inf where it is unknown."""
+        outside = max(self.allowed[0] - self.estimate, self.estimate - self.allowed[1])
+        return outside if math.isfinite(outside) else -math.inf
 
     @property
     def outcome(self):
@@ -152,7 +158,9 @@ def measure(part, check, where, name):
         return Result(label, *(estimate if len(values) else (math.nan,) * 3), allowed, seeds)
     other = select(part, metric, where | check["minus"])
     pairs = rows.merge(
-        other, on=[c for c in ("arm", "objective", "seed") if c not in check["minus"]], suffixes=("", "_other")
+        other,
+        on=[c for c in ("arm", "divergence", "objective", "seed") if c not in check["minus"]],
+        suffixes=("", "_other"),
     )
     difference = (pairs.value - pairs.value_other).to_numpy()
     if kind == "equal":
@@ -179,15 +187,20 @@ def judge(part, claims):
 def verdict(part, claim, checks):
     """The verdict on one claim from its checks, and in one phrase why."""
     outcomes = [check.outcome for check in checks]
-    fewest = min(check.seeds for check in checks)
-    needed = claim.get("seeds", 2)
+    fewest, needed = min(check.seeds for check in checks), claim.get("seeds", 2)
+    scale, wanted = part.design["scale"], claim.get("scale", "smoke")
     counts = {o: outcomes.count(o) for o in ("holds", "fails", "undecided", "not run")}
-    why = ", ".join(
-        f"{n} {'of ' + str(len(checks)) + ' checks ' if i == 0 else ''}{o}"
-        for i, (o, n) in enumerate((o, n) for o, n in counts.items() if n)
+    verbs = {"holds": "hold", "fails": "fail"}
+    why = ", ".join(f"{n} {verbs.get(o, o)}" for o, n in counts.items() if n)
+    why = (
+        f"of {len(checks)} checks {why}"
+        if len(checks) > 1
+        else f"the check {outcomes[0]}".replace("check und", "check is und")
     )
     if all(o == "not run" for o in outcomes):
         name, why = "not run", "no measurement in this record"
+    elif SCALES.index(scale) < SCALES.index(wanted):
+        name, why = "undecided", f"scale {scale}, the claim needs {wanted}; so far {why}"
     elif fewest < needed:
         name, why = "undecided", f"{fewest} seeds, the claim needs {needed}; so far {why}"
     elif all(o == "holds" for o in outcomes):
@@ -198,7 +211,7 @@ def verdict(part, claim, checks):
         name = "partly"
     else:
         name = "undecided"
-    worst = next((c for o in ("fails", "undecided", "holds") for c in checks if c.outcome == o), checks[0])
+    worst = max(checks, key=lambda c: (("not run", "holds", "undecided", "fails").index(c.outcome), c.excess))
     return {
         "experiment": part.design["name"], "claim": claim["id"], "exercise": claim.get("exercise", ""),
         "statement": claim["statement"], "source": claim["source"], "published": claim.get("published", ""),

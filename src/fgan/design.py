@@ -14,8 +14,8 @@ import yaml
 SCALES = ("smoke", "quick", "full", "extended")
 RECORDS = (*SCALES, "reference")
 # Seeds trained side by side in one shard, by device; all divergences and objectives of a seed share a shard.
-# One seed of 24 ring runs already fills a core's cache (`make benchmark`); a GPU takes as many as there are.
-SHARD_SEEDS = {"cpu": 1, "cuda": 25}
+# One seed of 24 ring runs already fills a core's cache; a GPU takes more, within the memory of the MNIST networks.
+SHARD_SEEDS = {"cpu": 1, "cuda": 5}
 # What belongs to the showing of an experiment: it never decides a training result.
 SHOWN = ("title", "order", "question", "figures", "tables", "deviations")
 
@@ -79,6 +79,13 @@ class Design:
     folder: Path
     common: dict
     arms: dict
+    changed: dict  # settings of the command line: seeds, max_steps
+
+    @property
+    def command(self):
+        """The command that makes this part again."""
+        changes = "".join(f" {key}={value}" for key, value in self.changed.items())
+        return f"snakemake --cores all {self.name} --config record={self.scale}{changes}"
 
     def shards(self, device="cpu"):
         size = SHARD_SEEDS[device]
@@ -91,18 +98,21 @@ class Design:
 
     def shard(self, name):
         """The shard of a name like tanh-seed0 or tanh-seed0-24; its seeds need not be among the design's."""
-        found = re.fullmatch(r"(.+)-seed(\d+)(?:-(\d+))?", name)
-        if not found or found[1] not in self.arms:
+        arm, seeds = name.rpartition("-seed")[0], seeds_of(name)
+        if arm not in self.arms or not seeds:
             raise DesignError(f"{self.folder}: no shard '{name}'; {nearest(name, [s.name for s in self.shards()])}")
-        first, last = int(found[2]), int(found[3] or found[2])
-        if last < first:
-            raise DesignError(f"{self.folder}: the shard '{name}' ends before it begins")
-        return Shard(self.name, found[1], first, last, self.arms[found[1]])
+        return Shard(self.name, arm, seeds[0], seeds[-1], self.arms[arm])
 
     @property
     def run(self):
         """The experiment's run.py as a module."""
         return module(self.folder.parent, self.name, "run")
+
+
+def seeds_of(shard):
+    """The seeds of a shard by its name (tanh-seed0, tanh-seed0-4), a range; empty for another word."""
+    found = re.fullmatch(r".+-seed(\d+)(?:-(\d+))?", shard)
+    return range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
 
 
 def digest(value):
@@ -120,6 +130,8 @@ def nearest(word, valid):
 def find(root="experiments"):
     """Names of all experiments (the folders with an experiment.yaml), in the order of the paper."""
     found = {}
+    if not Path(root).is_dir():
+        raise DesignError(f"there is no folder '{root}' here; run this in the root of the repository")
     for path in Path(root).glob("*/experiment.yaml"):
         found[path.parent.name] = order = read_yaml(path).get("order", math.inf)
         if not isinstance(order, int | float):
@@ -137,6 +149,9 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
         raise DesignError(f"no experiment '{name}' in {root}/: {nearest(name, find(root))}")
     if scale not in SCALES:
         raise DesignError(f"no scale '{scale}': {nearest(scale, SCALES)}")
+    for key, value in (("seeds", seeds), ("max_steps", max_steps)):
+        if value is not None and value < 1:
+            raise DesignError(f"{key}={value}: must be at least 1")
     path = folder / "experiment.yaml"
     raw = read_yaml(path)
     common = resolve({k: v for k, v in raw.items() if k != "arms"}, scale, path)
@@ -152,14 +167,15 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
         for key in set(changes or {}) & {*SHOWN, "seeds"}:
             raise DesignError(f"{path}: the arm '{arm}' cannot change '{key}', which belongs to the whole experiment")
         settings = merge(common, changes or {})
+        validate(settings | {"arms": {arm: {}}}, path, folder)
         if max_steps is not None:
             settings["steps"] = min(settings["steps"], max_steps)
-        validate(settings | {"arms": {arm: {}}}, path, folder)
         settings["divergences"] = expand(settings["divergences"], path)
         merged[arm] = {k: v for k, v in settings.items() if k not in (*SHOWN, "seeds")}
     if not merged:
         raise DesignError(f"{path}: 'arms' is empty; write at least one, for example 'main: {{}}'")
-    return Design(name, scale, folder, common, merged)
+    changed = {key: value for key, value in (("seeds", seeds), ("max_steps", max_steps)) if value is not None}
+    return Design(name, scale, folder, common, merged, changed)
 
 
 def captions(kind, root="experiments"):
@@ -272,16 +288,27 @@ def validate(settings, path, folder):
     errors = sorted(validator(schema).iter_errors(settings), key=lambda e: list(map(str, e.path)))
     if errors:
         raise DesignError(f"{path}: {sentence(errors[0])}")
+    target = settings["target"]
+    if target["kind"] == "mixture":
+        if len({len(target[key]) for key in ("weights", "means", "variances")}) > 1:
+            raise DesignError(f"{path}: a mixture needs as many weights as means and variances in 'target'")
+        if not math.isclose(sum(target["weights"]), 1):
+            raise DesignError(f"{path}: the weights of the mixture in 'target' must sum to 1")
 
 
 def sentence(error):
     """One plain sentence for a jsonschema error."""
     key = ".".join(map(str, error.absolute_path)) or "the file"
-    meaning = f" ({error.schema['description']})" if "description" in error.schema else ""
+    described = isinstance(error.schema, dict) and "description" in error.schema
+    meaning = f" ({error.schema['description']})" if described else ""
     if error.validator == "additionalProperties":
         valid = list(error.schema.get("properties", {}))
         unknown = sorted(set(error.instance) - set(valid))[0]
         return f"unknown key '{unknown}' in {key}; {nearest(unknown, valid)}"
+    if error.schema is False:
+        return f"'{key}' does not belong to this kind of {error.absolute_path[0]}"
+    if error.validator == "anyOf":
+        return "the key 'generator' (or, for a model with mean and standard deviation, 'start') is missing in the file"
     if error.validator == "required":
         missing = [k for k in error.validator_value if k not in error.instance]
         return f"the key '{missing[0]}' is missing in {key}"

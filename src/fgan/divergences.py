@@ -130,7 +130,7 @@ def jensen_shannon_weighted(pi: float = 0.3) -> Divergence:
         conjugate=lambda t: (1 - pi) * (constant - _log1mexp((edge - t) / pi)), domain=(-INF, edge),
         activation=lambda v: logsigmoid(v) + edge,
         conjugate_of_activation=lambda v: (1 - pi) * (constant - _log1mexp(-logsigmoid(v) / pi)),
-        threshold_v=_logit_of_exp(edge), effective="softened reverse KL" + label, reference=SUPPLEMENT,
+        threshold_v=_logit_of_exp(edge), effective=f"softened reverse KL (pi = {pi:g})", reference=SUPPLEMENT,
         latex=Latex(r"\pi u\log u-(1-\pi+\pi u)\log(1-\pi+\pi u)",
                     r"(1-\pi)\log\frac{1-\pi}{1-\pi e^{t/\pi}}", r"t<-\pi\log\pi",
                     r"-\pi\log\pi-\log(1+e^{-v})",

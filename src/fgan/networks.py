@@ -112,10 +112,6 @@ class Network:
             x = layer(x, *(next(views) for _ in layer.shapes))
         return x
 
-    def operations(self, batch):
-        """Arithmetic operations of one forward pass of one run: two per weight and sample."""
-        return 2 * batch * sum(math.prod(layer.shapes[0]) for layer in self.layers if isinstance(layer, Linear))
-
 
 def mlp(inputs, outputs, hidden, activation, batch_norm=False, output="identity", init=None):
     """A multilayer perceptron: hidden linear layers, each with its activation, and a linear output."""

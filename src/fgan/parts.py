@@ -8,8 +8,8 @@ import pandas as pd
 
 from fgan import records
 from fgan.divergences import DIVERGENCES
-from fgan.records import COLUMNS, PART_FILES
-from fgan.shards import data_of
+from fgan.records import COLUMNS, PART_FILES, RecordError
+from fgan.shards import checkpoints, current, data_of
 
 # What a part keeps of the histories: the runs of the first seeds, and these quantiles over all seeds.
 HISTORIES = 5
@@ -36,6 +36,8 @@ def gather(design, device, folder, data=None):
     frames, samples, cards = [], {}, []
     for shard in shards:
         source = folder / "shards" / shard.name
+        if not current(source, shard):
+            raise RecordError(f"{source} was made by other settings or code; make it again with: {design.command}")
         frames.append(pd.read_parquet(source / "measurements.parquet"))
         cards.append(json.loads((source / "card.json").read_text()))
         with np.load(source / "samples.npz") as arrays:
@@ -59,13 +61,16 @@ def gather(design, device, folder, data=None):
             {"name": name, "label": DIVERGENCES[name].label, "effective": DIVERGENCES[name].effective} for name in names
         ],
     } | {key: design.common[key] for key in ("title", "question", "deviations")}  # fmt: skip
-    card = {key: cards[0][key] for key in ("experiment", "code_hash", "claims_hash", "device", "versions", "commit")}
-    card |= {
-        "shards": {c["shard"]: c["settings_hash"] for c in cards},
-        "mixed": sorted({c["code_hash"] for c in cards}),
-    }
+    own = ("settings_hash", "code_hash", "claims_hash", "commit", "versions", "device")
+    card = {"experiment": design.name, "command": design.command, "device": cards[0]["device"]}
+    card |= {"commits": sorted({c["commit"] for c in cards}), "versions": cards[0]["versions"]}
+    card["shards"] = {c["shard"]: {key: c[key] for key in own} for c in cards}
     records.write_measurements(folder, frames)
     records.write_samples(folder / "samples.npz", samples)
     records.write_json(folder / "design.json", shown)
     records.write_json(folder / "card.json", card)
     records.write_checksums(folder, PART_FILES)
+    # Only now: what a killed workflow's orphans finished is continued from their last state, not trained again.
+    for shard in shards:
+        for state in checkpoints(folder / "shards" / shard.name).glob(f"{shard.name}-*.pt"):
+            state.unlink()

@@ -44,15 +44,15 @@ def product_rate(seconds=0.3):
     return done / (time.perf_counter() - began)
 
 
-def table(designs, done, cores=None):
+def table(designs, done, device="cpu", cores=None):
     """One row per experiment: runs, steps, operations, minutes here, shards that are complete already.
 
     `done(shard)` says whether a shard is complete; minutes count the missing ones only.
     """
-    speed = product_rate() * EFFICIENCY * (cores or os.cpu_count())
+    speed = product_rate() * EFFICIENCY * (cores or os.cpu_count()) if device == "cpu" else float("nan")
     rows = []
     for design in designs:
-        shards = design.shards()
+        shards = design.shards(device)
         todo = [shard for shard in shards if not done(shard)]
         per_shard = {s.name: len(s.runs) * s.settings["steps"] * operations(s.settings) for s in shards}
         rows.append({

@@ -1,5 +1,6 @@
 """Progress of a training job: a bar on a terminal, plain lines in its log (or on standard error without one)."""
 
+import contextlib
 import sys
 import time
 
@@ -27,5 +28,6 @@ class Progress:
             self.drawn = now
         if last or now - self.written > self.every:
             if self.log or not self.bar:
-                print(text, file=self.log or sys.stderr, flush=True)
+                with contextlib.suppress(OSError):  # a full disk stops the measurements with a sentence, not the log
+                    print(text, file=self.log or sys.stderr, flush=True)
             self.written = now

@@ -20,7 +20,7 @@ SHARD_FILES = ("measurements.parquet", "samples.npz", "card.json")
 
 
 class Checkpoint:
-    """A side file from which a killed training continues; deleted when its shard is complete.
+    """A side file from which a killed training continues; the last one stays until the part is gathered.
 
     Keyed by the settings, code and device, so that a changed design never continues an old state.
     """
@@ -38,14 +38,17 @@ class Checkpoint:
             # Written whole or not at all, so what cannot be read is another version's or was damaged: start anew.
             return None
 
-    def save(self, state):
-        if time.monotonic() - self.saved >= self.every:
+    def save(self, state, last):
+        """Saves the last state and, before it, one every so often: saving may take a twentieth of the time at most."""
+        began = time.monotonic()
+        if last or began - self.saved >= self.every:
             with records.whole(self.path) as partial:
                 try:
                     torch.save(state, partial)
                 except RuntimeError as error:  # what torch makes of a full disk
                     raise OSError(str(error).splitlines()[0]) from error
             self.saved = time.monotonic()
+            self.every = max(self.every, 20 * (self.saved - began))
 
 
 def choose_device(name):
@@ -68,8 +71,11 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
     folder = Path(folder)
     card = records.run_card(shard, device)
     key = digest([card["settings_hash"], card["code_hash"], device])[:16]
-    side = folder.parent.parent / ".checkpoints" / f"{shard.name}-{key}"
-    with records.locked(f"{side}.lock", f"{shard.name}: another process is training this shard; waiting for it to end"):
+    side = checkpoints(folder)
+    # One lock for all settings of a shard: an orphan of other settings must not write over what is made now.
+    with records.locked(
+        side / f"{shard.name}.lock", f"{shard.name}: another process is training this shard; waiting for it to end"
+    ):
         if current(folder, shard):
             print(f"{shard.experiment}/{shard.name}: complete already")
             return
@@ -81,7 +87,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
         run = design.run
         population = run.population(shard.settings, shard.runs, torch.device(device), data_of(shard.settings, data))
         progress = Progress(f"{shard.experiment}/{shard.name}", len(shard.runs), shard.settings["steps"], log)
-        checkpoint = Checkpoint(f"{side}.pt", device)
+        checkpoint = Checkpoint(side / f"{shard.name}-{key}.pt", device)
         steps, history, diverged = train(population, run.observe, progress, checkpoint)
         trained = time.monotonic()
         runs, last = shard.runs, shard.settings["steps"]
@@ -97,7 +103,11 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
             folder / "durations.json", {"train_s": trained - began, "evaluate_s": time.monotonic() - trained}
         )
         records.write_json(folder / "card.json", card)
-        checkpoint.path.unlink(missing_ok=True)
+
+
+def checkpoints(folder):
+    """The folder of the checkpoints of a shard's experiment."""
+    return folder.parent.parent / ".checkpoints"
 
 
 def current(folder, shard):

@@ -31,6 +31,8 @@ def numbers(record, parts):
         count = int((claims.verdict == verdict).sum())
         rows.append((f"claims.{verdict}", str(count), count, "tables/claims.csv"))
     rows.append(("claims.all", str(len(claims)), len(claims), "tables/claims.csv"))
+    option = "" if record.name == "full" else f" -{{}}-config record={record.name}"
+    rows.append(("record.option", option, None, "the setting record"))
     rows.append(("record.name", record.name, None, "the setting record"))
     rows.append(
         (
@@ -40,23 +42,17 @@ def numbers(record, parts):
             "design.json of each part",
         )
     )
-    rows += [
-        (
-            "record." + key,
-            escape(", ".join(sorted({str(p.card[key])[:12] for p in parts}))),
-            None,
-            "card.json of each part",
-        )
-        for key in ("commit", "device")
-    ]
+    trained = {re.sub(r"^([0-9a-f]{12})[0-9a-f]+", r"\1", c) for part in parts for c in part.card["commits"]}
+    devices = {part.card["device"] for part in parts}
+    for key, values in (("commit", trained), ("device", devices)):
+        rows.append((f"record.{key}", escape(", ".join(sorted(values))), None, "card.json of each part"))
     rows.append(
         ("record.scale", ", ".join(sorted({p.design["scale"] for p in parts})), None, "design.json of each part")
     )
     rows.append(("record.torch", escape(parts[0].card["versions"]["torch"]), None, "card.json"))
     for kind in ("figure", "table"):
         for name, (experiment, _, caption) in design.captions(kind).items():
-            record_option = "" if record.name == "full" else f" -{{}}-config record={record.name}"
-            text = rf"{escape(caption)} \rebuild{{{kind}\_{escape(name)}{record_option}}}"
+            text = rf"{escape(caption)} \rebuild{{{kind}\_{escape(name)}}}"
             rows.append((f"caption.{kind}.{name}", text, None, f"experiments/{experiment}/experiment.yaml"))
     return pd.DataFrame(rows, columns=["key", "text", "value", "source"])
 
@@ -145,7 +141,8 @@ def claims_table(frame):
             exercise = f" ({row.exercise})" if row.exercise else ""
             published = f": {row.published} ({row.known})" if row.published else ""
             interval = "" if math.isnan(row.low) else f" [{number(row.low)}, {number(row.high)}]"
-            measured = f"{escape(row.example)}: {number(row.estimate)}{interval}"
+            kind = "" if math.isnan(row.p_holm) else f", difference, corrected p = {number(row.p_holm)}"
+            measured = f"{escape(row.example)}: {number(row.estimate)}{interval}{kind}"
             lines.append(
                 rf"\verdict{{{row.verdict}}} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
                 rf" & {prose(row.source + published)} & {prose(row.why)}. {measured}, {allowed(row)} \\ \addlinespace"

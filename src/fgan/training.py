@@ -17,7 +17,7 @@ def train(population, observe, progress=None, checkpoint=None):
     """Trains every run of the population; returns the history {metric: [entries, runs]} with its steps.
 
     `observe(population)` returns more metrics {name: [runs]} at each entry; `checkpoint` has `load()` and
-    `save(state)`; `progress(step)` is called at the start and after each chunk.
+    `save(state, last)`; `progress(step)` is called at the start and after each chunk.
     """
     settings = population.settings
     steps, every = settings["steps"], settings["history"]
@@ -72,7 +72,7 @@ def train(population, observe, progress=None, checkpoint=None):
             progress(step)
         if checkpoint:
             state = {"step": step, "history": history, "diverged_at": diverged_at, "population": population.state()}
-            checkpoint.save(state)
+            checkpoint.save(state, last=step >= steps)
 
     recorded = {name: torch.stack(values)[:, : population.wanted] for name, values in history.items() if name != "step"}
     return history["step"], recorded, diverged_at[: population.wanted]

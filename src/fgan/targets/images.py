@@ -94,12 +94,12 @@ def fetch_mnist(folder=None) -> Path:
     folder as in mnist. Raises DataError where the download fails or brings another file.
     """
     folder = _folder(folder)
-    try:
-        for name in MNIST_MD5:
-            read_idx(name, folder)
+    # A file that is there and wrong is the reader's to look at: read_idx says so, and nothing is put over it.
+    found = [name for name in MNIST_MD5 if find_idx(name, folder)]
+    for name in found:
+        read_idx(name, folder)
+    if len(found) == len(MNIST_MD5):
         return folder
-    except DataError:
-        pass
     from fgan.targets import vision
 
     raw = Path(folder, "MNIST", "raw")
@@ -123,8 +123,7 @@ def fetch_mnist(folder=None) -> Path:
 def read_idx(name: str, folder=None) -> np.ndarray:
     """One MNIST file as a uint8 array, images [n, h, w] or labels [n]; folder and errors as in mnist."""
     folder = _folder(folder)
-    places = [folder / sub / (name + end) for sub in ("", "raw", "MNIST/raw") for end in ("", ".gz")]
-    path = next((place for place in places if place.is_file()), None)
+    path = find_idx(name, folder)
     if path is None:
         raise DataError(
             f"MNIST's {name} is not in {folder}: set FGAN_DATA to the folder with the idx files or run "
@@ -146,5 +145,15 @@ def read_idx(name: str, folder=None) -> np.ndarray:
     return np.frombuffer(content, np.uint8, offset=4 + 4 * dims).reshape(shape).copy()
 
 
+def find_idx(name: str, folder: Path) -> Path | None:
+    """The file of that name in folder, folder/raw or folder/MNIST/raw, plain before gzipped; None without one."""
+    places = [folder / sub / (name + end) for sub in ("", "raw", "MNIST/raw") for end in ("", ".gz")]
+    return next((place for place in places if place.is_file()), None)
+
+
 def _folder(folder) -> Path:
-    return Path(folder or os.environ.get("FGAN_DATA") or "data").expanduser()
+    given = folder or os.environ.get("FGAN_DATA")
+    path = Path(given or "data").expanduser()
+    if given and not path.is_dir():
+        raise DataError(f"the data folder {path} does not exist: set FGAN_DATA (or data=) to a folder that does.")
+    return path

@@ -1,0 +1,79 @@
+"""Parts: what is kept of the histories, and what may be published."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fgan import audit, publish, records
+from fgan.parts import HISTORIES, thinned
+from fgan.records import COLUMNS, Part, RecordError
+
+
+def rows(seeds, steps=(10, 20)):
+    runs = [("ring", "tanh", "kl", "saddle", seed, step, "F", float(seed)) for seed in range(seeds) for step in steps]
+    judged = [("ring", "tanh", "kl", "saddle", seed, steps[-1], "modes", 8.0) for seed in range(seeds)]
+    return pd.DataFrame(runs + judged, columns=COLUMNS)
+
+
+def part(folder, scale="quick", seeds=5):
+    folder.mkdir(parents=True)
+    frame = pd.concat(thinned(rows(seeds), 20))
+    records.write_measurements(folder, [frame])
+    records.write_samples(folder / "samples.npz", {"real": np.zeros((2, 2))})
+    design = {"name": folder.name, "scale": scale, "seeds": seeds, "settings": {"steps": 20}}
+    records.write_json(folder / "design.json", design)
+    records.write_json(folder / "card.json", {"commit": "unknown"})
+    records.write_checksums(folder, records.PART_FILES)
+    return folder
+
+
+@pytest.fixture
+def current(monkeypatch):
+    """Records that the audit finds whole: what it checks has tests of its own."""
+    monkeypatch.setattr(audit, "check", lambda record: [])
+
+
+def test_every_run_keeps_its_judged_values_and_the_first_their_histories():
+    kept, quartiles = thinned(rows(20), 20)
+    assert set(kept[kept.step == 20].seed) == set(range(20))
+    assert set(kept[kept.step == 10].seed) == set(range(HISTORIES))
+    assert set(quartiles.seed) == {-1} and set(quartiles.step) == {10, 20}
+
+
+def test_quartiles_are_over_all_seeds():
+    _, quartiles = thinned(rows(20), 20)
+    medians = quartiles[quartiles.metric == "F [median]"]
+    assert list(medians.value) == [9.5, 9.5]
+    assert list(quartiles[quartiles.metric == "F [upper quartile]"].value) == [14.25, 14.25]
+
+
+def test_quartiles_do_not_count_as_runs(tmp_path):
+    made = Part(part(tmp_path / "quick" / "ring", seeds=7))
+    assert len(made.final("modes")) == 7 and (made.final().seed >= 0).all()
+    assert len(made.history("F [median]")) == 2
+
+
+def test_a_part_is_published_whole_and_replaced_only_by_one_of_equal_or_larger_extent(tmp_path, current):
+    reference = tmp_path / "reference"
+    part(tmp_path / "quick" / "ring", seeds=20)
+    publish.publish(tmp_path / "quick", reference)
+    assert Part(reference / "ring").design["seeds"] == 20
+    part(tmp_path / "few" / "ring", seeds=5)
+    with pytest.raises(RecordError, match="more than"):
+        publish.publish(tmp_path / "few", reference)
+    part(tmp_path / "full" / "ring", scale="full", seeds=10)
+    publish.publish(tmp_path / "full", reference)
+    assert json.loads((reference / "ring" / "design.json").read_text())["scale"] == "full"
+
+
+def test_a_record_that_is_not_whole_or_too_large_is_not_published(tmp_path, current, monkeypatch):
+    part(tmp_path / "quick" / "ring")
+    monkeypatch.setattr(publish, "PART_LIMIT", 100)
+    with pytest.raises(RecordError, match="too large"):
+        publish.publish(tmp_path / "quick", tmp_path / "reference")
+    monkeypatch.setattr(audit, "check", lambda record: ["ring: stale"])
+    with pytest.raises(RecordError, match="cannot be published: ring: stale"):
+        publish.publish(tmp_path / "quick", tmp_path / "reference")
+    assert not (tmp_path / "reference").exists()
