@@ -62,7 +62,8 @@ def jobs(text):
 
 def first_step(lines):
     """The step at which the last process that wrote this log began."""
-    return int(re.search(r"step (\d+)/", lines[-2])[1]) if len(lines) > 1 else 0
+    starts = [line for line in lines if line.endswith("starting")]
+    return int(re.search(r"step (\d+)/", starts[-1])[1])
 
 
 def content(folder):

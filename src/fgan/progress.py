@@ -15,9 +15,9 @@ class Progress:
 
     def __call__(self, step):
         now = time.monotonic()
-        if self.first is None:
-            self.first, self.began, self.written = step, now, now
-        last = step >= self.steps
+        first, last = self.first is None, step >= self.steps
+        if first:
+            self.first, self.began = step, now
         rate = (step - self.first) / max(now - self.began, 1e-9)
         left = f"{(self.steps - step) / rate:.0f} s left" if rate else "starting"
         text = f"{self.label}: {self.runs} runs, step {step}/{self.steps}, {rate * self.runs:,.0f} run-steps/s, {left}"
@@ -26,7 +26,7 @@ class Progress:
             sys.stderr.write(f"\r\033[K[{'#' * done}{'.' * (20 - done)}] {text}" + ("\n" if last else ""))
             sys.stderr.flush()
             self.drawn = now
-        if last or now - self.written > self.every:
+        if first or last or now - self.written > self.every:
             if self.log or not self.bar:
                 with contextlib.suppress(OSError):  # a full disk stops the measurements with a sentence, not the log
                     print(text, file=self.log or sys.stderr, flush=True)
