@@ -201,8 +201,8 @@ def test_the_real_mnist():
 
 
 def test_torchvision_is_imported_by_its_guard_without_warnings():
-    code = "import torch; from fgan.targets.vision import datasets, make_grid; datasets.MNIST;"
-    code += "print(tuple(make_grid(torch.zeros(6, 1, 8, 8), nrow=3, padding=2).shape))"
+    code = "from fgan.targets.vision import datasets; from torchvision.utils import make_grid; import torch;"
+    code += "datasets.MNIST; print(tuple(make_grid(torch.zeros(6, 1, 8, 8), nrow=3, padding=2).shape))"
     shape = subprocess.check_output([sys.executable, "-W", "error", "-c", code], text=True)
     assert shape.strip() == "(3, 22, 32)"
 

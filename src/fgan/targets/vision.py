@@ -1,4 +1,4 @@
-"""The only door to torchvision: `datasets` and `make_grid`, also where its build does not match torch's.
+"""The only door to torchvision: `datasets`, also where its build does not match torch's.
 
 A CUDA build of torchvision beside a CPU build of torch fails to import, because it describes operators that
 its unloadable binary would have registered. Nothing here uses them: declare them and import again.
@@ -22,6 +22,5 @@ except RuntimeError as error:
     import torchvision
 
 datasets = torchvision.datasets
-make_grid = torchvision.utils.make_grid
 
-__all__ = ["datasets", "make_grid"]
+__all__ = ["datasets"]
