@@ -7,8 +7,9 @@ from pathlib import Path
 
 import yaml
 
-from fgan import design
+from fgan import audit, claims, design, publish
 from fgan.divergences import DIVERGENCES
+from fgan.records import Part
 from fgan.tex import divergence_table
 
 ROOT = Path(__file__).parents[1]
@@ -81,3 +82,19 @@ def test_no_data_or_weights_are_committed():
 def test_labels_are_unique_because_figures_and_tables_show_them():
     labels = [d.label for d in DIVERGENCES.values()]
     assert len(set(labels)) == len(labels)
+
+
+def test_the_readme_shows_the_verdicts_of_the_published_record():
+    parts = [Part(ROOT / "results/reference" / name) for name in design.find(ROOT / "experiments")]
+    readme = (ROOT / "README.md").read_text()
+    for claim in claims.verdicts(parts, ROOT / "experiments").itertuples():
+        text = f"| {claim.statement} | {claim.verdict} |"
+        assert text in readme, f"README.md: paste {text}"
+
+
+def test_the_published_record_is_whole_and_small(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    wrong = audit.check(ROOT / "results/reference")
+    assert [line for line in wrong if "stale" not in line and "claims changed" not in line] == []
+    sizes = [path.stat().st_size for path in (ROOT / "results/reference").glob("*/*.*")]
+    assert sum(sizes) < publish.RECORD_LIMIT

@@ -14,47 +14,34 @@ from fgan.tables import escape, latex, number
 
 def numbers(record, parts):
     """Every number the paper may name: rows (key, text, value, source), keys like ring.tanh.kl.saddle.modes."""
-    rows = []
-    for part in parts:
-        rows += _facts(part) + _measured(part) + _untrained(part)
+    rows = [row for part in parts for row in (*_facts(part), *_measured(part), *_untrained(part))]
     claims = pd.read_csv(record / "tables" / "claims.csv")
     for claim in claims.itertuples():
-        rows.append(
-            (
-                f"claim.{claim.claim}",
-                rf"\verdict{{{claim.verdict}}}",
-                None,
-                f"experiments/{claim.experiment}/claims.yaml",
-            )
-        )
-    for verdict in VERDICTS:
-        count = int((claims.verdict == verdict).sum())
-        rows.append((f"claims.{verdict}", str(count), count, "tables/claims.csv"))
-    rows.append(("claims.all", str(len(claims)), len(claims), "tables/claims.csv"))
-    option = "" if record.name == "full" else f" -{{}}-config record={record.name}"
-    rows.append(("record.option", option, None, "the setting record"))
-    rows.append(("record.name", record.name, None, "the setting record"))
-    rows.append(
-        (
-            "record.runs",
-            f"{sum(p.design['runs'] for p in parts):,}",
-            sum(p.design["runs"] for p in parts),
-            "design.json of each part",
-        )
-    )
-    trained = {re.sub(r"^([0-9a-f]{12})[0-9a-f]+", r"\1", c) for part in parts for c in part.card["commits"]}
-    devices = {part.card["device"] for part in parts}
-    for key, values in (("commit", trained), ("device", devices)):
-        rows.append((f"record.{key}", escape(", ".join(sorted(values))), None, "card.json of each part"))
-    rows.append(
-        ("record.scale", ", ".join(sorted({p.design["scale"] for p in parts})), None, "design.json of each part")
-    )
-    rows.append(("record.torch", escape(parts[0].card["versions"]["torch"]), None, "card.json"))
+        rows.append((f"claim.{claim.claim}", rf"\verdict{{{claim.verdict}}}", None, "tables/claims.csv"))
+    counts = {verdict: int((claims.verdict == verdict).sum()) for verdict in VERDICTS} | {"all": len(claims)}
+    rows += [(f"claims.{verdict}", str(count), count, "tables/claims.csv") for verdict, count in counts.items()]
+    rows += [(f"record.{key}", text, None, source) for key, text, source in _record(record, parts)]
     for kind in ("figure", "table"):
         for name, (experiment, _, caption) in design.captions(kind).items():
             text = rf"{escape(caption)} \rebuild{{{kind}\_{escape(name)}}}"
             rows.append((f"caption.{kind}.{name}", text, None, f"experiments/{experiment}/experiment.yaml"))
     return pd.DataFrame(rows, columns=["key", "text", "value", "source"])
+
+
+def _record(record, parts):
+    """What the record is, as a whole: (key, text, source)."""
+    commits = {re.sub(r"^([0-9a-f]{12})[0-9a-f]+", r"\1", commit) for part in parts for commit in part.card["commits"]}
+    devices = {part.card["device"] for part in parts}
+    scales = {part.design["scale"] for part in parts}
+    return [
+        ("name", record.name, "the setting record"),
+        ("option", "" if record.name == "full" else f" -{{}}-config record={record.name}", "the setting record"),
+        ("runs", f"{sum(part.design['runs'] for part in parts):,}", "design.json of each part"),
+        ("scale", ", ".join(sorted(scales)), "design.json of each part"),
+        ("commit", escape(", ".join(sorted(commits))), "card.json of each part"),
+        ("device", ", ".join(sorted(devices)), "card.json of each part"),
+        ("torch", parts[0].card["versions"]["torch"], "card.json of each part"),
+    ]
 
 
 def _facts(part):
