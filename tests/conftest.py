@@ -10,6 +10,7 @@ hypothesis.settings.load_profile("repeatable")
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
+    # logsigmoid wakes every thread for any size: on a busy machine that costs milliseconds a call.
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

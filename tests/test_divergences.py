@@ -24,15 +24,6 @@ U = torch.logspace(-3, 3, 121, dtype=F64)  # holds u = 1
 LOG4 = math.log(4.0)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """logsigmoid wakes every thread for any size: on a busy machine that costs milliseconds a call."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def close(a, b, rtol=1e-9, atol=1e-9):
     a, b = torch.as_tensor(a, dtype=F64), torch.as_tensor(b, dtype=F64)
     torch.testing.assert_close(*torch.broadcast_tensors(a, b), rtol=rtol, atol=atol)
