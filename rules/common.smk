@@ -1,6 +1,6 @@
 """Configuration and the functions that rules refer to."""
 
-import fcntl
+import contextlib
 import json
 import os
 import re
@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design
-from fgan.records import RecordError, science_files
+from fgan.records import RecordError, alone, science_files
 from fgan.shards import choose_device
 
 # Jobs import the same source tree, installed or not.
@@ -84,6 +84,7 @@ CAPTIONED = {"figure": design.captions("figure"), "table": design.captions("tabl
 SCIENCE = science_files()
 SECTIONS = sorted(map(str, Path("paper/sections").glob("*.tex")))
 PUBLISHED = sorted(map(str, Path("paper/published").glob("*.csv")))
+HELD = contextlib.ExitStack()  # the record's lock lives as long as this process, and dies with it
 PART = ("measurements.parquet", "samples.npz", "design.json", "card.json")
 
 
@@ -130,13 +131,10 @@ def own_parts(kind):
 
 def begin():
     """Before the first job: hold the record for this workflow alone, and say what will be trained."""
-    global HELD  # the lock lives as long as this process, and dies with it
-    Path(RECORD).mkdir(parents=True, exist_ok=True)
-    HELD = open(Path(RECORD, ".lock"), "w")
     try:
-        fcntl.flock(HELD, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise WorkflowError(f"another snakemake is making {RECORD}; wait for it or stop it") from None
+        HELD.enter_context(alone(RECORD))
+    except RecordError as error:
+        raise WorkflowError(str(error)) from None
     if TRAINED:
         wanted = [name for name in DESIGNS if any(re.fullmatch(f"((figure|table)_)?{name}(_.*)?", a) for a in sys.argv)]
         call = (

@@ -44,7 +44,8 @@ def write(folder, text, scale="quick", **options):
     """The design of a copy of the ring's folder with another experiment.yaml."""
     target = folder / "experiments" / "ring"
     target.mkdir(parents=True, exist_ok=True)
-    shutil.copy(EXPERIMENTS / "ring" / "measure.yaml", target)
+    for name in ("measure.yaml", "run.py"):
+        shutil.copy(EXPERIMENTS / "ring" / name, target)
     (target / "experiment.yaml").write_text(text)
     return design.load("ring", scale, folder / "experiments", **options)
 

@@ -96,6 +96,43 @@ def test_the_sign_of_sigma_does_not_matter():
     assert exact.divergence(exact.of("kl"), P, 1.0, -1.8) == exact.divergence(exact.of("kl"), P, 1.0, 1.8)
 
 
+MODELS = torch.tensor([
+    [0.0, 1.5], [math.nan, 1.0], [1.3, -1.7], [40.0, 1.5], [0.0, 0.0], [0.3, 1e-4], [math.inf, 1.0], [-0.96, 0.4],
+    [0.0, 300.0], [1.0, math.nan], [2.0, 1.0], [2.0, 2.0], [1.0, math.inf], [0.5, 1.3], [0.5, 1.45], [1.0, 1.8],
+    [1.1, 1.8],
+], dtype=torch.float64)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [exact.of, exact.effective])
+def test_a_model_has_the_bytes_that_it_has_alone(kind):
+    """More models than are integrated at once, in any order, beside some that are no distribution."""
+    generators = [kind(name) for name in DIVERGENCES]
+    found = exact.divergences(generators, P, *MODELS.T)
+    assert found.shape == (len(generators), len(MODELS)) and found.dtype == torch.float64 and len(MODELS) > 16
+    alone = [[exact.divergence(generator, P, mu, sigma) for mu, sigma in MODELS.tolist()] for generator in generators]
+    for other in (
+        torch.tensor(alone, dtype=torch.float64),
+        exact.divergences(generators, P, *MODELS.flip(0).T).flip(1),
+    ):
+        torch.testing.assert_close(found, other, rtol=0, atol=0, equal_nan=True)
+    usable = (MODELS.isfinite().all(1) & (MODELS[:, 1] != 0)).tolist()
+    kl = list(DIVERGENCES).index("kl")
+    assert found[kl].isfinite().tolist() == usable
+
+
+@pytest.mark.parametrize("name", DIVERGENCES)
+def test_batched_quadrature_is_the_plain_integral(name):
+    """On one wide uniform grid, each model by itself; total variation's kinks fall between its points."""
+    x = torch.linspace(-60, 60, 400_001, dtype=torch.float64)
+    models = torch.tensor([[0.5, 1.5], [1.0, 1.65], [1.7, 1.45], [2.0, 1.6]], dtype=torch.float64)
+    found = exact.divergences([exact.of(name)], P, *models.T)[0]
+    for (mu, sigma), value in zip(models.tolist(), found.tolist(), strict=True):
+        log_q = -0.5 * ((x - mu) / sigma) ** 2 - math.log(sigma * math.sqrt(2 * math.pi))
+        u = (P.log_density(x[:, None]) - log_q).clamp(-300, 300).exp()
+        plain = torch.trapezoid(log_q.exp() * DIVERGENCES[name].f(u), x).item()
+        assert value == pytest.approx(plain, rel=1e-5)
+
+
 OPTIMA = {
     "alpha_3": (0.351, 1.954, 0.419), "pearson": (0.574, 1.927, 0.646), "kl": (1.010, 1.831, 0.283),
     "jensen_shannon_weighted": (1.198, 1.788, 0.055), "jensen_shannon": (1.307, 1.754, 0.128),
@@ -107,6 +144,16 @@ OPTIMA = {
 @pytest.mark.parametrize("name", OPTIMA)
 def test_the_known_optima(name):
     assert exact.optimum(exact.of(name), P) == pytest.approx(OPTIMA[name], abs=2e-3)
+
+
+def test_the_optimum_is_the_deepest_of_several_minima():
+    """Reverse KL fits one of two distant modes; the heavier one is better, at -log of its weight."""
+    for weight, mean in ((0.7, 4.0), (0.3, -6.0)):
+        mixture = Mixture([1 - weight, weight], [-6.0, 4.0], [0.5, 0.25])
+        mu, sigma, value = exact.optimum(exact.of("reverse_kl"), mixture)
+        heavier = max(weight, 1 - weight)
+        assert (mu, value) == pytest.approx((mean, -math.log(heavier)), abs=1e-3)
+        assert sigma == pytest.approx(0.5 if mean > 0 else math.sqrt(0.5), abs=1e-3)
 
 
 def test_the_optimum_of_gan_is_that_of_jensen_shannon():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from fgan.networks import ACTIVATIONS, Affine, Linear, Network, mlp
+from fgan.networks import ACTIVATIONS, Activation, Affine, BatchNorm, Linear, Network, mlp
 
 MODULES = {
     "tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU, "leaky_relu": lambda: nn.LeakyReLU(0.2),
@@ -60,6 +60,36 @@ def test_a_stack_is_its_single_networks(activation, batch_norm):
             torch.testing.assert_close(mine[r].squeeze(0), wanted)
 
 
+def test_maxout_is_the_largest_of_its_linear_pieces():
+    network = mlp(4, 2, [6, 5], "maxout", pieces=3)
+    flat = stack(network).requires_grad_()
+    x = torch.randn(RUNS, BATCH, 4, generator=generator(1), dtype=torch.float64)
+    y = network(network.views(flat), x)
+    (gradient,) = torch.autograd.grad(y.square().sum(), flat)
+    for r in range(RUNS):
+        views = [view[r].clone().requires_grad_() for view in network.views(flat.detach())]
+        h = x[r]
+        for weight, bias in zip(views[:4:2], views[1:4:2], strict=True):
+            pieces = [h @ w + b for w, b in zip(weight.chunk(3, dim=1), bias.chunk(3, dim=1), strict=True)]
+            h = torch.maximum(torch.maximum(*pieces[:2]), pieces[2])
+        theirs = h @ views[4] + views[5]
+        torch.testing.assert_close(y[r], theirs)
+        for mine, wanted in zip(
+            network.views(gradient), torch.autograd.grad(theirs.square().sum(), views), strict=True
+        ):
+            torch.testing.assert_close(mine[r], wanted)
+
+
+def test_pacgans_maxout_network_has_three_layers_of_200_units_with_5_pieces():
+    network = mlp(2, 1, [200, 200, 200], "maxout", init=0.02)
+    assert network.shapes[::2] == [(2, 1000), (200, 1000), (200, 1000), (200, 1)]
+
+
+def test_leaky_relu_takes_another_slope():
+    x = torch.tensor([-2.0, 3.0])
+    assert torch.equal(Activation("leaky_relu", slope=0.3)(x), nn.LeakyReLU(0.3)(x))
+
+
 def test_every_activation_has_its_reference():
     assert set(MODULES) == set(ACTIVATIONS)
 
@@ -108,3 +138,22 @@ def test_affine_is_mu_plus_sigma_z():
     flat = torch.stack([network.start(generator(0)), torch.tensor([-1.0, 3.0])])
     z = torch.randn(2, BATCH, 1, generator=generator(1))
     torch.testing.assert_close(network(network.views(flat), z), torch.stack([0.5 + 2 * z[0], -1 + 3 * z[1]]))
+
+
+@pytest.mark.parametrize("width", [1, 13, 16, 100, 128])
+def test_batch_norm_gives_a_run_the_same_bits_wherever_it_stands(width):
+    """Widths that fill a CPU's vectors and widths that do not."""
+    x, scale, shift, weight = (
+        torch.randn(6, *shape, generator=generator(k))
+        for k, shape in enumerate([(9, width), (1, width), (1, width), (9, width)])
+    )
+
+    def outcome(runs):
+        own = [t[runs].clone().requires_grad_() for t in (x, scale, shift)]
+        y = BatchNorm(width)(*own)
+        return y, *torch.autograd.grad(y, own, weight[runs])
+
+    whole = outcome(list(range(6)))
+    for runs in ([0], [1, 0], [5, 2, 4], [3, 4, 5, 1, 2]):
+        for mine, wanted in zip(outcome(runs), whole, strict=True):
+            assert torch.equal(mine, wanted[runs])

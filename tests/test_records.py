@@ -186,7 +186,7 @@ def test_a_second_holder_of_a_lock_waits_and_says_so(tmp_path, capsys):
     assert order == ["first", "second"] and capsys.readouterr().err == "waiting for the other\n"
 
 
-SCIENCE = ("src/fgan/training.py", "src/fgan/metrics/modes.py", "experiments/ring/run.py")
+SCIENCE = ("src/fgan/training.py", "src/fgan/machines.yaml", "src/fgan/metrics/modes.py", "experiments/ring/run.py")
 SHOWN = ("src/fgan/figures.py", "src/fgan/claims.py", "experiments/ring/figures.py", "experiments/ring/claims.yaml")
 
 

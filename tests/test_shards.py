@@ -7,7 +7,7 @@ import pytest
 from small import EXPERIMENTS
 from test_design import RING, edited, write
 
-from fgan import design
+from fgan import design, machines
 from fgan.design import DesignError, digest
 
 
@@ -25,10 +25,17 @@ def test_a_cpu_shard_is_one_seed_of_one_arm(tmp_path):
     assert list(by_name(loaded)) == [f"{arm}-seed{seed}" for arm in ("tanh", "relu") for seed in range(5)]
 
 
-def test_a_gpu_shard_holds_many_seeds_and_the_last_one_the_rest(tmp_path):
+def test_a_gpu_shard_holds_many_seeds_and_the_last_one_the_rest(tmp_path, monkeypatch):
+    monkeypatch.setattr(machines, "seeds_per_shard", lambda device, cost, steps: {"cpu": 1, "cuda": 5}[device])
     assert list(by_name(write(tmp_path, RING), "cuda")) == ["tanh-seed0-4"]
     many = list(by_name(write(tmp_path, RING, seeds=12), "cuda"))
     assert many == ["tanh-seed0-4", "tanh-seed5-9", "tanh-seed10-11"]
+
+
+def test_the_whole_of_quick_is_one_shard_of_each_experiment_on_a_gpu():
+    for name, seeds in (("univariate", 5), ("ring", 5), ("digits", 3)):
+        (shard,) = design.load(name, "quick", EXPERIMENTS).shards("cuda")
+        assert (shard.first, shard.last) == (0, seeds - 1)
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])

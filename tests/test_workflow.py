@@ -235,7 +235,7 @@ def test_a_second_workflow_on_the_same_record_is_refused(edited):
     with open(edited / "results/smoke/.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = snakemake(edited, *SMOKE)
-    assert done.returncode and "another snakemake is making results/smoke" in done.text
+    assert done.returncode and "another process is making results/smoke" in done.text
 
 
 @pytest.mark.skipif(not TEX, reason="there is no TeX to hide")

@@ -1,7 +1,5 @@
 """Digits: the paper's MNIST experiment, judged by kernel-density log-likelihood under two readings of the bandwidth."""
 
-import math
-
 import numpy as np
 import torch
 
@@ -29,30 +27,28 @@ def observe(population):
 def evaluate(population, steps, history):
     rule = population.settings["measure"]
     samples = population.sample(rule["samples"], "evaluation")
-    rows = [likelihoods(run, population.target, rule) for run in samples]
-    metrics = {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+    metrics = likelihoods(samples, population.target, rule)
     return metrics | {"saturated": saturation.saturated(population)}, {"samples": samples[:, :SHEET]}
 
 
 def likelihoods(samples, images, rule, own=None):
     """Mean log-likelihood of the test images, its standard error over images, and the bandwidth, by reading.
 
-    `own` holds the samples that the second reading rests on where they differ from the first's.
+    Each [runs] for samples [runs, n, d], nan where a run's samples are not finite. `own` holds the samples that the
+    second reading rests on where they differ from the first's.
     """
+    own, grid = samples if own is None else own, bandwidths(rule)
+    chosen = (
+        (samples, kde.bandwidth_held_out(samples, images.held_out[: rule["bandwidth_images"]], grid)),
+        (own, kde.bandwidth_cross_validation(own[:, : rule["samples"]], grid, rule["folds"])),
+    )
     found = {}
-    own = samples if own is None else own
-    grid = bandwidths(rule)
-    for reading, points in zip(READINGS, (samples, own), strict=True):
-        if not points.isfinite().all():
-            found |= {f"{name} [{reading}]": math.nan for name in ("log-likelihood", "standard error", "bandwidth")}
-            continue
-        if reading == "held out":
-            bandwidth = kde.bandwidth_held_out(points, images.held_out[: rule["bandwidth_images"]], grid)
-        else:
-            bandwidth = kde.bandwidth_cross_validation(points[: rule["samples"]], grid, rule["folds"])
+    for reading, (points, bandwidth) in zip(READINGS, chosen, strict=True):
         values = kde.log_likelihood(points, images.test, bandwidth)
-        found[f"log-likelihood [{reading}]"] = float(values.mean())
-        found[f"standard error [{reading}]"] = float(values.std() / math.sqrt(len(values)))
+        mean, n = values.mean(1), values.shape[1]
+        found[f"log-likelihood [{reading}]"] = mean
+        # Not by std, whose last bits depend on the number of runs.
+        found[f"standard error [{reading}]"] = ((values - mean[:, None]).square().sum(1) / (n * (n - 1))).sqrt()
         found[f"bandwidth [{reading}]"] = bandwidth
     return found
 
@@ -69,14 +65,14 @@ def baselines(settings, data=None):
     """
     rule = settings["measure"]
     generator = torch.Generator().manual_seed(0)
-    noise = 0.01 * torch.randn((rule["samples"], data.dimension), generator=generator)
+    noise = 0.01 * torch.randn((1, rule["samples"], data.dimension), generator=generator)
     samplers = {
-        "training images": (data.train, data.all_train),
+        "training images": (data.train[None], data.all_train[None]),
         "one image": (data.train[0] + noise, None),
         "black images": (noise, None),
     }
     rows = [
-        (name, 0, metric, value)
+        (name, 0, metric, float(value))
         for name, (samples, own) in samplers.items()
         for metric, value in likelihoods(samples, data, rule, own).items()
     ]

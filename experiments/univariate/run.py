@@ -29,10 +29,9 @@ def evaluate(population, steps, history):
     settings = population.settings
     last = torch.tensor(steps) > settings["steps"] - settings["measure"]["averaged"]
     metrics = {f"mean {name}": history[name][last].double().mean(dim=0) for name in ("mu", "sigma", "F")}
-    mixture = target(settings)
-    learned = list(zip(metrics["mean mu"].tolist(), metrics["mean sigma"].tolist(), strict=True))
-    for name in settings["divergences"]:
-        metrics[f"D {name}"] = torch.tensor([exact.divergence(exact.of(name), mixture, *pair) for pair in learned])
+    generators = [exact.of(name) for name in settings["divergences"]]
+    found = exact.divergences(generators, population.target, metrics["mean mu"], metrics["mean sigma"])
+    metrics |= {f"D {name}": values for name, values in zip(settings["divergences"], found, strict=True)}
     metrics["saturated"] = saturation.saturated(population)
     return metrics, {}
 

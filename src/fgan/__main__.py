@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import math
 import sys
 import traceback
 from pathlib import Path
@@ -18,6 +19,7 @@ OPTIONS = {
     "device": {"default": "auto", "choices": ("auto", "cpu", "cuda"), "help": "auto takes a GPU where there is one"},
     "data": {"help": "folder with MNIST's files; else FGAN_DATA, else data/"},
     "only": {"nargs": "+", "help": "names of experiments; else all"},
+    "budget-minutes": {"type": float, "default": math.inf, "help": "stop after this long; the same command goes on"},
     "cores": {"type": int, "help": "cores that train; else all of this machine"},
     "seeds": {"type": int, "help": "number of seeds, instead of the scale's own"},
     "max-steps": {"type": int, "help": "cut every training to this many steps"},
@@ -32,6 +34,10 @@ STAGES = {
     "validate": ("check every experiment.yaml and claims.yaml", "record seeds max-steps"),
     "fetch": ("download a data set once, verified by checksum", "data_set data log"),
     "train": ("train one shard of a population", "record experiment shard device data max-steps log"),
+    "train-all": (
+        "train a whole record without the workflow, for a machine that has little but torch",
+        "record budget-minutes only device cores data seeds max-steps log",
+    ),
     "gather": ("join the shards of an experiment into its part", "record experiment device data seeds max-steps log"),
     "figure": ("draw one figure", "record name log"),
     "table": ("write one table", "record name log"),
@@ -75,10 +81,12 @@ def main():
 
 
 def run(args, record):
-    if args.stage in ("plan", "validate", "train", "gather") and args.record == "reference":
+    if args.stage in ("plan", "validate", "train", "train-all", "gather") and args.record == "reference":
         raise DesignError("the record 'reference' is only shown; train at one of " + ", ".join(design.SCALES))
     if args.stage in ("train", "gather"):
         train(args, record / args.experiment)
+    elif args.stage == "train-all":
+        train_all(args, record)
     elif args.stage == "plan":
         plan(args, record)
     elif args.stage == "validate":
@@ -126,6 +134,18 @@ def train(args, folder):
         shards.train_shard(chosen, shard, folder / "shards" / shard.name, device, args.data, args.log)
 
 
+def train_all(args, record):
+    from fgan import budget, shards
+
+    def say(text):
+        for file in filter(None, (sys.stderr, args.log)):
+            print(text, file=file, flush=True)
+
+    designs = [load(name, args) for name in args.only or design.find()]
+    device = shards.choose_device(args.device)
+    budget.train_all(designs, record, device, args.budget_minutes, args.cores, args.data, say)
+
+
 def plan(args, record):
     from fgan import plan, shards
 
@@ -137,9 +157,8 @@ def plan(args, record):
     frame = plan.table(designs, done, device, args.cores)
     print(plan.text(frame))
     minutes = frame["minutes here"].iloc[-1]
-    if device == "cuda":
-        print("Minutes on a GPU are not estimated: no rate was measured on one.")
-    elif minutes > 60:
+    print("Minutes on an H200 rest on its data sheet; no training was timed on one.")
+    if device == "cpu" and minutes > 60:
         print(f"There is no GPU here: this record takes about {minutes / 60:.0f} hours.", end=" ")
         print("A laptop's record takes minutes: --config record=quick")
 

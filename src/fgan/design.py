@@ -12,9 +12,6 @@ from fgan.validation import DesignError, nearest, read_yaml, validate
 
 SCALES = ("smoke", "quick", "full", "extended")
 RECORDS = (*SCALES, "reference")
-# Seeds trained side by side in one shard, by device; all divergences and objectives of a seed share a shard.
-# One seed of 24 ring runs already fills a core's cache; a GPU takes more, within the memory of the MNIST networks.
-SHARD_SEEDS = {"cpu": 1, "cuda": 5}
 # What belongs to the showing of an experiment: it never decides a training result.
 SHOWN = ("title", "order", "question", "figures", "tables", "deviations")
 
@@ -83,13 +80,17 @@ class Design:
         return f"snakemake --cores all {self.name} --config record={self.scale}{changes}"
 
     def shards(self, device="cpu"):
-        size = SHARD_SEEDS[device]
-        seeds = self.common["seeds"]
-        return [
-            Shard(self.name, arm, first, min(first + size, seeds) - 1, settings)
-            for arm, settings in self.arms.items()
-            for first in range(0, seeds, size)
-        ]
+        """All shards, cut for a device; all divergences and objectives of a seed share a shard."""
+        from fgan import cost, machines
+
+        found, seeds = [], self.common["seeds"]
+        for arm, settings in self.arms.items():
+            one = Shard(self.name, arm, 0, 0, settings)
+            size = machines.seeds_per_shard(device, lambda one=one: cost.of(self, one), settings["steps"])
+            found += [
+                Shard(self.name, arm, first, min(first + size, seeds) - 1, settings) for first in range(0, seeds, size)
+            ]
+        return found
 
     def shard(self, name):
         """The shard of a name like tanh-seed0 or tanh-seed0-24; its seeds need not be among the design's."""

@@ -4,6 +4,7 @@ A network owns no parameters. It says how many it has, how they start, and how t
 `[runs, parameters]` to inputs `[runs, batch, inputs]`; run r sees only row r of the stack.
 """
 
+import functools
 import math
 
 import torch
@@ -13,10 +14,24 @@ ACTIVATIONS = {
     "tanh": torch.tanh,
     "relu": F.relu,
     "elu": F.elu,
-    "leaky_relu": lambda x: F.leaky_relu(x, 0.2),
+    "leaky_relu": lambda x, slope=0.2: F.leaky_relu(x, slope),
     "sigmoid": torch.sigmoid,
     "identity": lambda x: x,
 }
+
+
+# A CPU's kernels take channels in vectors of at most so many and the rest one by one, with other rounding: a width that
+# is no multiple would make a run's bits depend on its place among the channels.
+VECTOR = 16
+
+
+def start_values(shapes, inputs, init, generator):
+    """Weights and biases uniform within 1/sqrt(inputs), or weights normal with sd `init` and zero biases."""
+    if init is None:
+        bound = 1 / math.sqrt(inputs)
+        return [(torch.rand(shape, generator=generator) * 2 - 1) * bound for shape in shapes]
+    weight, *biases = shapes
+    return [torch.randn(weight, generator=generator) * init, *map(torch.zeros, biases)]
 
 
 class Linear:
@@ -30,19 +45,24 @@ class Linear:
         self.init = init
 
     def start(self, generator):
-        (inputs, outputs), _ = self.shapes
-        if self.init is not None:
-            weight = torch.randn(inputs, outputs, generator=generator) * self.init
-            return [weight, torch.zeros(1, outputs)]
-        bound = 1 / math.sqrt(inputs)
-        return [(torch.rand(shape, generator=generator) * 2 - 1) * bound for shape in self.shapes]
+        return start_values(self.shapes, self.shapes[0][0], self.init, generator)
 
     def __call__(self, x, weight, bias):
         return torch.baddbmm(bias, x, weight)
 
 
+def fold(x):
+    """The runs as channels: [batch, runs channels, ...] of [runs, batch, channels, ...]."""
+    return x.transpose(0, 1).flatten(1, 2)
+
+
+def unfold(x, runs):
+    """The inverse of `fold`."""
+    return x.unflatten(1, (runs, -1)).transpose(0, 1)
+
+
 class BatchNorm:
-    """Batch normalisation with each run's own batch statistics (Ioffe and Szegedy 2015), no running averages."""
+    """Batch normalisation per run and channel (Ioffe and Szegedy 2015): the batch's own statistics, no averages."""
 
     def __init__(self, width):
         self.shapes = [(1, width), (1, width)]
@@ -51,8 +71,14 @@ class BatchNorm:
         return [torch.ones(1, self.shapes[0][1]), torch.zeros(1, self.shapes[1][1])]
 
     def __call__(self, x, scale, shift):
-        variance, mean = torch.var_mean(x, dim=1, keepdim=True, correction=0)
-        return torch.addcmul(shift, (x - mean) * torch.rsqrt(variance + 1e-5), scale)
+        # The fused kernel takes a quarter of the time of var_mean over a dimension of the stack.
+        if x.dim() == 3 and x.device.type == "cpu" and x.shape[2] % VECTOR:
+            single = [self.normalised(one[None], *own) for one, *own in zip(x, scale, shift, strict=True)]
+            return torch.cat(single)
+        return self.normalised(x, scale, shift)
+
+    def normalised(self, x, scale, shift):
+        return unfold(F.batch_norm(fold(x), None, None, scale.flatten(), shift.flatten(), training=True), len(x))
 
 
 class Affine:
@@ -70,18 +96,37 @@ class Affine:
 
 
 class Activation:
-    """An elementwise function without parameters."""
+    """An elementwise function without parameters; `settings` are its keywords, like leaky_relu's slope."""
 
     shapes = ()
 
-    def __init__(self, name):
-        self.function = ACTIVATIONS[name]
+    def __init__(self, name, **settings):
+        self.name, self.settings = name, settings
+        self.function = functools.partial(ACTIVATIONS[name], **settings)
 
     def start(self, generator):
         return []
 
     def __call__(self, x):
         return self.function(x)
+
+
+class Maxout:
+    """The largest of `pieces` linear units (Goodfellow et al. 2013): [runs, batch, pieces width] to [.., width].
+
+    The pieces of unit i are the inputs i, i + width, i + 2 width ...
+    """
+
+    shapes = ()
+
+    def __init__(self, pieces):
+        self.pieces = pieces
+
+    def start(self, generator):
+        return []
+
+    def __call__(self, x):
+        return x.unflatten(-1, (self.pieces, -1)).amax(-2)
 
 
 class Network:
@@ -113,14 +158,18 @@ class Network:
         return x
 
 
-def mlp(inputs, outputs, hidden, activation, batch_norm=False, output="identity", init=None):
-    """A multilayer perceptron: hidden linear layers, each with its activation, and a linear output."""
+def mlp(inputs, outputs, hidden, activation, batch_norm=False, output="identity", init=None, pieces=5):
+    """A multilayer perceptron: hidden linear layers, each with its activation, and a linear output.
+
+    Hidden layers of the activation `maxout` are the largest of `pieces` linear units each.
+    """
     layers = []
     for width in hidden:
-        layers.append(Linear(inputs, width, init))
+        units = width * pieces if activation == "maxout" else width
+        layers.append(Linear(inputs, units, init))
         if batch_norm:
-            layers.append(BatchNorm(width))
-        layers.append(Activation(activation))
+            layers.append(BatchNorm(units))
+        layers.append(Maxout(pieces) if activation == "maxout" else Activation(activation))
         inputs = width
     layers += [Linear(inputs, outputs, init)] + ([Activation(output)] if output != "identity" else [])
     return Network(*layers)

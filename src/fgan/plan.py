@@ -1,77 +1,76 @@
-"""What a record costs before it starts: runs, steps, arithmetic operations, minutes on this machine."""
+"""What a record costs before it starts: runs, steps, operations, minutes on this machine and on an H200.
 
-import itertools
+A step is counted from its shapes (`fgan.cost`); seconds are operations / rate + bytes / bandwidth + kernels * launch.
+"""
+
 import os
 import time
 
 import pandas as pd
+import torch
 
-# Part of the measured batched-product rate that whole training steps of small networks reach on one core.
-EFFICIENCY = 0.16
-OUTPUTS = {"mixture": 1, "ring": 2, "digits": 64, "mnist": 784}
-
-
-def operations(settings):
-    """Operations of one step of one run: three products of G's size and seven of V's (forward, both gradients)."""
-    outputs = OUTPUTS[settings["target"]["kind"]]
-
-    def forward(inputs, hidden, output):
-        widths = [inputs, *hidden, output]
-        return 2 * settings["batch"] * sum(a * b for a, b in itertools.pairwise(widths))
-
-    g = (
-        forward(settings["noise"]["dimension"], settings["generator"]["hidden"], outputs)
-        if "generator" in settings
-        else 0
-    )
-    k = settings["method"].get("k", 1) if settings["method"]["kind"] == "k_step" else 0
-    return (3 + k) * g + (7 + 6 * k) * forward(outputs, settings["variational"]["hidden"], 1)
+from fgan import cost
+from fgan.machines import MACHINES
 
 
-def product_rate(seconds=0.3):
-    """Operations per second of a batched float32 product on one core, measured now."""
-    import torch
-
+def rates(device):
+    """Rates of one core, measured now, or of a GPU from the table: operations/s, bytes/s and seconds for a kernel."""
+    if device == "cuda":
+        return {name: MACHINES["cuda"][name] for name in ("rate", "bandwidth", "launch")}
+    x, w, small = torch.randn(24, 128, 64), torch.randn(24, 64, 64), torch.zeros(1)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    x, w, done = torch.randn(24, 128, 64), torch.randn(24, 64, 64), 0
-    torch.bmm(x, w)
-    began = time.perf_counter()
-    while time.perf_counter() - began < seconds:
-        torch.bmm(x, w)
-        done += 2 * x.numel() * w.shape[-1]
-    torch.set_num_threads(threads)
-    return done / (time.perf_counter() - began)
+    try:
+        return {
+            "rate": 2 * x.numel() * w.shape[-1] / timed(lambda: torch.bmm(x, w)),
+            "bandwidth": 3 * x.nbytes / timed(lambda: torch.tanh(x) * x),
+            "launch": timed(lambda: small + 1),
+        }
+    finally:
+        torch.set_num_threads(threads)
+
+
+def timed(function, seconds=0.2):
+    """Seconds of one call, the median of as many as fit."""
+    function()
+    taken, until = [], time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        began = time.perf_counter()
+        function()
+        taken.append(time.perf_counter() - began)
+    return sorted(taken)[len(taken) // 2]
 
 
 def table(designs, done, device="cpu", cores=None):
-    """One row per experiment: runs, steps, operations, minutes here, shards that are complete already.
+    """One row per experiment: runs, steps, operations, complete shards, minutes here and on an H200.
 
     `done(shard)` says whether a shard is complete; minutes count the missing ones only.
     """
-    speed = product_rate() * EFFICIENCY * (cores or os.cpu_count()) if device == "cpu" else float("nan")
+    here, workers = rates(device), 1 if device == "cuda" else cores or os.cpu_count()
     rows = []
     for design in designs:
         shards = design.shards(device)
-        todo = [shard for shard in shards if not done(shard)]
-        per_shard = {s.name: len(s.runs) * s.settings["steps"] * operations(s.settings) for s in shards}
-        rows.append({
-            "experiment": design.name, "runs": sum(len(s.runs) for s in shards), "steps": shards[0].settings["steps"],
-            "operations": sum(per_shard.values()), "complete": f"{len(shards) - len(todo)} of {len(shards)} shards",
-            "minutes here": sum(per_shard[s.name] for s in todo) / speed / 60,
-        })  # fmt: skip
+        row = {"experiment": design.name, "runs": sum(len(shard.runs) for shard in shards), "steps": 0}
+        row |= {"operations": 0.0, "complete": 0, "minutes here": 0.0, "minutes H200": 0.0}
+        for arm, settings in design.arms.items():
+            own = [shard for shard in shards if shard.arm == arm]
+            todo = [shard for shard in own if not done(shard)]
+            count, steps = cost.of(design, own[0]), settings["steps"]
+            copies = [len(shard.runs) / count.runs for shard in todo]
+            row["steps"] = max(row["steps"], steps)
+            row["operations"] += count.operations * steps * sum(len(shard.runs) for shard in own) / count.runs
+            row["complete"] += len(own) - len(todo)
+            row["minutes here"] += steps / 60 / workers * sum(count.seconds(**here, copies=c) for c in copies)
+            # Side by side on a GPU, whatever the cut is here.
+            row["minutes H200"] += steps / 60 * count.seconds(**rates("cuda"), copies=sum(copies)) * bool(todo)
+        rows.append(row | {"complete": f"{row['complete']} of {len(shards)} shards"})
     frame = pd.DataFrame(rows)
-    total = {
-        "experiment": "all",
-        "runs": frame.runs.sum(),
-        "steps": "",
-        "operations": frame.operations.sum(),
-        "complete": "",
-        "minutes here": frame["minutes here"].sum(),
-    }
-    return pd.concat([frame, pd.DataFrame([total])], ignore_index=True)
+    sums = frame[["runs", "operations", "minutes here", "minutes H200"]].sum()
+    total = {"experiment": "all", "steps": "", "complete": ""} | sums.to_dict() | {"runs": int(sums["runs"])}
+    return pd.concat([frame.astype({"steps": object}), pd.DataFrame([total])], ignore_index=True)
 
 
 def text(frame):
     """The table for a terminal."""
-    return frame.to_string(index=False, formatters={"operations": "{:.2e}".format, "minutes here": "{:.1f}".format})
+    formats = {"operations": "{:.2e}".format, "minutes here": "{:.1f}".format, "minutes H200": "{:.1f}".format}
+    return frame.to_string(index=False, formatters=formats)

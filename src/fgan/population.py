@@ -38,34 +38,28 @@ class SGD:
     def state(self):
         return {}
 
-    def load(self, state):
-        pass
-
 
 class Adam:
     """Adam (Kingma and Ba 2015) over a flat stack, with a rate per run so that a frozen run stands still."""
 
     def __init__(self, parameters, rate, beta1=0.9, beta2=0.999):
         self.parameters, self.rate, self.betas = parameters, rate, (beta1, beta2)
-        self.mean, self.square, self.steps = torch.zeros_like(parameters), torch.zeros_like(parameters), 0
+        self.mean, self.square = torch.zeros_like(parameters), torch.zeros_like(parameters)
+        # The count lives on the device: a captured step would repeat a Python number for ever.
+        self.steps = torch.zeros((), dtype=torch.float64, device=parameters.device)
 
     def step(self, gradient, alive):
         beta1, beta2 = self.betas
-        self.steps += 1
+        self.steps.add_(1)
         self.mean.lerp_(gradient, 1 - beta1)
         self.square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        root = (1 - beta2**self.steps) ** 0.5
+        root = (1 - beta2**self.steps).sqrt()
         scale = root / (1 - beta1**self.steps)
         update = self.mean / self.square.sqrt().add_(1e-8 * root)
-        self.parameters.addcmul_(update, (self.rate * alive)[:, None], value=-scale)
+        self.parameters.addcmul_(update, (self.rate * alive * -scale)[:, None])
 
     def state(self):
         return {"mean": self.mean, "square": self.square, "steps": self.steps}
-
-    def load(self, state):
-        self.mean.copy_(state["mean"])
-        self.square.copy_(state["square"])
-        self.steps = state["steps"]
 
 
 class Population:
@@ -99,8 +93,12 @@ class Population:
         self.theta_rule = rule(self.theta, theta_rate * ones, **rates)
         self.omega_rule = rule(self.omega, omega_rate * ones, **rates)
         self.alive = torch.ones(len(runs), dtype=torch.bool, device=self.device)
+        self.diverged_at = torch.full((len(runs),), torch.nan, device=self.device)
+        self.steps = torch.zeros((), device=self.device)
 
     def _start(self, network, name):
+        if self.device.type == "meta":  # shapes alone, for fgan.cost
+            return torch.empty(len(self.runs), network.size, device="meta")
         rows = {s: network.start(seeded("cpu", s, "weights", name)) for s in self.streams}
         return torch.stack([rows[run.stream] for run in self.runs]).to(self.device)
 
@@ -147,16 +145,13 @@ class Population:
         return torch.cat(parts, dim=1)[: self.wanted, :count]
 
     def state(self):
-        """Everything that a later process needs to continue bit for bit."""
-        return {
-            "theta": self.theta, "omega": self.omega, "alive": self.alive,
-            "theta_rule": self.theta_rule.state(), "omega_rule": self.omega_rule.state(),
-        }  # fmt: skip
+        """All that a step changes, as named tensors: what a later process needs to continue bit for bit."""
+        own = {name: getattr(self, name) for name in ("theta", "omega", "alive", "diverged_at", "steps")}
+        rules = {"theta_rule": self.theta_rule, "omega_rule": self.omega_rule}
+        return own | {f"{name}.{key}": value for name, rule in rules.items() for key, value in rule.state().items()}
 
     def load(self, state):
+        """Takes over a state in place, so that a captured step goes on with it."""
         with torch.no_grad():
-            self.theta.copy_(state["theta"])
-            self.omega.copy_(state["omega"])
-        self.alive = state["alive"]
-        self.theta_rule.load(state["theta_rule"])
-        self.omega_rule.load(state["omega_rule"])
+            for name, value in self.state().items():
+                value.copy_(state[name])

@@ -24,8 +24,8 @@ import pandas as pd
 COLUMNS = ["experiment", "arm", "divergence", "objective", "seed", "step", "metric", "value"]
 PART_FILES = ("measurements.parquet", "samples.npz", "design.json", "card.json")
 VERSIONS = ("torch", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "matplotlib", "seaborn", "snakemake")
-# The floor that only shows what was measured: an edit here never changes a measurement.
-SHOWING = "statistics figures tables claims tex show audit publish plan progress __main__".split()
+# What shows, plans or moves what was measured: an edit here never changes a measurement.
+SHOWING = "statistics figures tables claims tex show audit publish plan progress packs budget __main__".split()
 
 
 class RecordError(RuntimeError):
@@ -38,7 +38,7 @@ class DataError(RuntimeError):
 
 def science_files(root="."):
     """The files whose content decides measurements: the science floor of the library."""
-    files = sorted(Path(root, "src/fgan").rglob("*.py"))
+    files = sorted([*Path(root, "src/fgan").rglob("*.py"), Path(root, "src/fgan/machines.yaml")])
     return [str(f) for f in files if f.stem not in SHOWING]
 
 
@@ -170,6 +170,18 @@ def locked(path, message):
         except BlockingIOError:
             print(message, file=sys.stderr, flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def alone(record):
+    """Holds a record for one process that makes it; raises RecordError where another one holds it."""
+    Path(record).mkdir(parents=True, exist_ok=True)
+    with open(Path(record, ".lock"), "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RecordError(f"another process is making {record}; wait for it or stop it") from None
         yield
 
 

@@ -3,12 +3,13 @@
 import json
 import os
 import pickle
+import sys
 import time
 from pathlib import Path
 
 import torch
 
-from fgan import records
+from fgan import cost, machines, packs, records
 from fgan.design import digest
 from fgan.divergences import DIVERGENCES
 from fgan.progress import Progress
@@ -63,11 +64,14 @@ def choose_device(name):
 def data_of(settings, data):
     """The image set of the target, None for a mixture."""
     kind = settings["target"]["kind"]
-    return images.load(kind, data) if kind in ("digits", "mnist") else None
+    return images.load(kind, data) if kind in images.SHAPES else None
 
 
 def train_shard(design, shard, folder, device="cpu", data=None, log=None):
-    """Trains the runs of `shard` into `folder` (measurements, samples, run card); resumes where it was killed."""
+    """Trains the runs of `shard` into `folder` (measurements, samples, run card); resumes where it was killed.
+
+    What the record's packs hold already is taken from there. Raises RecordError where one run alone has no room.
+    """
     folder = Path(folder)
     card = records.run_card(shard, device)
     key = digest([card["settings_hash"], card["code_hash"], device])[:16]
@@ -79,30 +83,70 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
         if current(folder, shard):
             print(f"{shard.experiment}/{shard.name}: complete already")
             return
-        # Vanished gradients become denormal numbers, which would cost the CPU a hundred times as much.
-        torch.set_flush_denormal(True)
-        # One thread per shard, one shard per core: faster than two threads on one, and the same bytes anywhere.
-        torch.set_num_threads(1)
-        began = time.monotonic()
-        run = design.run
-        population = run.population(shard.settings, shard.runs, torch.device(device), data_of(shard.settings, data))
-        progress = Progress(f"{shard.experiment}/{shard.name}", len(shard.runs), shard.settings["steps"], log)
-        checkpoint = Checkpoint(side / f"{shard.name}-{key}.pt", device)
-        steps, history, diverged = train(population, run.observe, progress, checkpoint)
-        trained = time.monotonic()
-        runs, last = shard.runs, shard.settings["steps"]
-        frames = [records.tidy(runs, step, {k: v[i] for k, v in history.items()}) for i, step in enumerate(steps)]
-        metrics, samples = run.evaluate(population, steps, history)
-        lower = torch.stack([DIVERGENCES[r.divergence].f(torch.ones(())) for r in runs]).to(device)
-        dead = torch.where(diverged.isnan(), silent_death(steps, history, lower), torch.nan)
-        status = {"diverged_step": diverged, "dead_step": dead}
-        frames.append(records.tidy(runs, last, metrics | status))
+        if packs.adopt(shard, folder, card):
+            print(f"{shard.experiment}/{shard.name}: taken from the record's packs")
+            return
+        machines.prepare(device)
+        run, images_ = design.run, data_of(shard.settings, data)
+        durations = {"train_s": 0.0, "evaluate_s": 0.0}
+
+        def stack(runs):
+            """History, metrics and samples of some of the shard's runs, trained side by side."""
+            first = shard.runs.index(runs[0])
+            label = shard.name if len(runs) == len(shard.runs) else f"{shard.name}[{first}:{first + len(runs)}]"
+            progress = Progress(f"{shard.experiment}/{label}", len(runs), shard.settings["steps"], log)
+            checkpoint = Checkpoint(side / f"{shard.name}-{key}-{first}-{len(runs)}.pt", device)
+            began = time.monotonic()
+            population = run.population(shard.settings, runs, torch.device(device), images_)
+            steps, history, diverged = train(population, run.observe, progress, checkpoint)
+            trained = time.monotonic()
+            metrics, samples = run.evaluate(population, steps, history)
+            lower = torch.stack([DIVERGENCES[r.divergence].f(torch.ones(())) for r in runs]).to(device)
+            dead = torch.where(diverged.isnan(), silent_death(steps, history, lower), torch.nan)
+            durations["train_s"] += trained - began
+            durations["evaluate_s"] += time.monotonic() - trained
+            return steps, history, metrics | {"diverged_step": diverged, "dead_step": dead}, samples
+
+        done = with_room(stack, machines.pieces(shard.runs, cost.of(design, shard), device), log)
+        history, metrics, samples = (joined([part[k] for part in done], dim) for k, dim in ((1, 1), (2, 0), (3, 0)))
+        frames = [
+            records.tidy(shard.runs, step, {k: v[i] for k, v in history.items()}) for i, step in enumerate(done[0][0])
+        ]
+        frames.append(records.tidy(shard.runs, shard.settings["steps"], metrics))
         records.write_measurements(folder, frames)
-        records.write_samples(folder / "samples.npz", {name: array.cpu().numpy() for name, array in samples.items()})
-        records.write_json(
-            folder / "durations.json", {"train_s": trained - began, "evaluate_s": time.monotonic() - trained}
-        )
+        records.write_samples(folder / "samples.npz", {name: array.numpy() for name, array in samples.items()})
+        records.write_json(folder / "durations.json", durations)
         records.write_json(folder / "card.json", card)
+
+
+def with_room(stack, pieces, log=None):
+    """`stack(runs)` of every piece, in order; a piece that does not fit in memory is halved, and that is said."""
+    done, waiting = [], list(pieces)
+    while waiting:
+        runs = waiting.pop(0)
+        try:
+            done.append(stack(runs))
+            continue
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "can't allocate memory" not in str(
+                error
+            ):
+                raise
+        # Outside of the handler: its traceback would keep the tensors of the failed stack alive.
+        if len(runs) == 1:
+            raise RecordError("one run alone does not fit in memory; use a device with more, or a smaller batch")
+        torch.cuda.empty_cache()
+        half = len(runs) // 2
+        waiting[:0] = [runs[:half], runs[half:]]
+        text = f"out of memory with {len(runs)} runs side by side: going on with {half} and {len(runs) - half}"
+        for file in filter(None, (sys.stderr, log)):
+            print(text, file=file, flush=True)
+    return done
+
+
+def joined(parts, dim):
+    """Stacks of all pieces side by side: {name: tensor}, on the CPU."""
+    return {name: torch.cat([part[name].cpu() for part in parts], dim) for name in parts[0]}
 
 
 def checkpoints(folder):

@@ -1,6 +1,7 @@
 """The one training loop: f-GAN's single-step method (Algorithm 1) and the k-step method, for a whole population."""
 
 import math
+from functools import partial
 
 import torch
 
@@ -19,63 +20,101 @@ def train(population, observe, progress=None, checkpoint=None):
     `observe(population)` returns more metrics {name: [runs]} at each entry; `checkpoint` has `load()` and
     `save(state, last)`; `progress(step)` is called at the start and after each chunk.
     """
-    settings = population.settings
-    steps, every = settings["steps"], settings["history"]
-    k = settings["method"].get("k", 1) if settings["method"]["kind"] == "k_step" else 0
-    step, history = 0, {"step": []}
-    diverged_at = torch.full((len(population.runs),), math.nan, device=population.device)
+    steps, every = population.settings["steps"], population.settings["history"]
+    done, history = 0, {"step": []}
 
     state = checkpoint.load() if checkpoint else None
     if state:
-        step, history, diverged_at = state["step"], state["history"], state["diverged_at"]
+        done, history = state["step"], state["history"]
         population.load(state["population"])
 
+    advance = None
     if progress:
-        progress(step)
-    while step < steps:
+        progress(done)
+    while done < steps:
         # Noise and data of the next chunk, drawn outside the steps: one call of the generator per stream.
-        data, noise = population.draws(step // CHUNK, max(k, 1), k + 1)
-        for i in range(min(CHUNK, steps - step)):
-            x = [population.target(population.spread(data[:, i, j])) for j in range(data.shape[2])]
-            z = [population.spread(noise[:, i, j]) for j in range(noise.shape[2])]
-
-            # The k-step method first moves V alone, k times, on samples that carry no gradient to G.
-            for j in range(k):
+        data, noise = population.draws(done // CHUNK, max(rounds(population), 1), rounds(population) + 1)
+        # On a GPU the step is captured once and replayed, because launching its kernels one by one takes longer.
+        if advance is None:
+            capture = population.device.type == "cuda"
+            advance = captured(population, data[:, 0], noise[:, 0]) if capture else partial(step, population)
+        for i in range(min(CHUNK, steps - done)):
+            entry = advance(data[:, i], noise[:, i])
+            done += 1
+            # No value leaves the device between two entries of the history.
+            if done % every == 0 or done == steps:
                 with torch.no_grad():
-                    fake = population.generate(z[j])
-                value, _ = objective(population.slices, population.judge(x[j]), population.judge(fake))
-                omega_gradient = gradients(-value, population.omega_views)
-                omega_norm = apply(population, population.omega_rule, omega_gradient, value)
-
-            # Then G moves. In the single-step method V moves too, from the same iterate and the same samples.
-            v_fake = population.judge(population.generate(z[k]))
-            value, loss = objective(population.slices, population.judge(x[-1]), v_fake)
-            if k == 0:
-                omega_gradient = gradients(-value, population.omega_views, retain_graph=True)
-            theta_gradient = gradients(loss, population.theta_views)
-            if k == 0:
-                omega_norm = apply(population, population.omega_rule, omega_gradient, value)
-            theta_norm = apply(population, population.theta_rule, theta_gradient, value)
-
-            step += 1
-            # The only trace of a divergence is its step: no value leaves the device between two entries.
-            fresh = ~population.alive & diverged_at.isnan()
-            diverged_at = torch.where(fresh, float(step), diverged_at)
-            if step % every == 0 or step == steps:
-                entry = {"F": value, "generator_loss": loss, "gradient_V": omega_norm, "gradient_G": theta_norm}
-                with torch.no_grad():
-                    entry |= observe(population)
-                history["step"].append(step)
+                    entry = entry | observe(population)
+                history["step"].append(done)
                 for name, values in entry.items():
                     history.setdefault(name, []).append(values.detach().clone())
         if progress:
-            progress(step)
+            progress(done)
         if checkpoint:
-            state = {"step": step, "history": history, "diverged_at": diverged_at, "population": population.state()}
-            checkpoint.save(state, last=step >= steps)
+            checkpoint.save({"step": done, "history": history, "population": population.state()}, last=done >= steps)
 
     recorded = {name: torch.stack(values)[:, : population.wanted] for name, values in history.items() if name != "step"}
-    return history["step"], recorded, diverged_at[: population.wanted]
+    return history["step"], recorded, population.diverged_at[: population.wanted]
+
+
+def rounds(population):
+    """Updates of V alone before each update of G: k in the k-step method, none in the single-step method."""
+    method = population.settings["method"]
+    return method.get("k", 1) if method["kind"] == "k_step" else 0
+
+
+def step(population, data, noise):
+    """One step of every run; returns F, the generator's loss and both gradient norms, each [runs].
+
+    data [streams, draws, batch, ...] and noise [streams, draws, batch, z] are this step's draws. All that a step
+    changes are the tensors of `population.state()`, in place: that is what makes it a graph that can be replayed.
+    """
+    k = rounds(population)
+    x = [population.target(population.spread(data[:, j])) for j in range(data.shape[1])]
+    z = [population.spread(noise[:, j]) for j in range(noise.shape[1])]
+    population.steps.add_(1)
+
+    # The k-step method first moves V alone, k times, on samples that carry no gradient to G.
+    for j in range(k):
+        with torch.no_grad():
+            fake = population.generate(z[j])
+        value, _ = objective(population.slices, population.judge(x[j]), population.judge(fake))
+        omega_norm = apply(population, population.omega_rule, gradients(-value, population.omega_views), value)
+
+    # Then G moves. In the single-step method V moves too, from the same iterate and the same samples.
+    v_fake = population.judge(population.generate(z[k]))
+    value, loss = objective(population.slices, population.judge(x[-1]), v_fake)
+    if k == 0:
+        omega_gradient = gradients(-value, population.omega_views, retain_graph=True)
+    theta_gradient = gradients(loss, population.theta_views)
+    if k == 0:
+        omega_norm = apply(population, population.omega_rule, omega_gradient, value)
+    theta_norm = apply(population, population.theta_rule, theta_gradient, value)
+    return {"F": value, "generator_loss": loss, "gradient_V": omega_norm, "gradient_G": theta_norm}
+
+
+def captured(population, *example):
+    """`step` of this population as a CUDA graph: a function of data and noise that copies them in and replays."""
+    inputs = [tensor.clone() for tensor in example]
+    before = {name: tensor.clone() for name, tensor in population.state().items()}
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):  # products choose their algorithms and workspaces before they are recorded
+        for _ in range(3):
+            step(population, *inputs)
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        entry = step(population, *inputs)
+    population.load(before)
+
+    def replay(*fresh):
+        for mine, theirs in zip(inputs, fresh, strict=True):
+            mine.copy_(theirs)
+        graph.replay()
+        return entry
+
+    return replay
 
 
 def gradients(losses, views, retain_graph=False):
@@ -92,10 +131,12 @@ def apply(population, rule, gradient, value):
     norm = gradient.square().sum(dim=1).sqrt()
     if population.clip:
         gradient = gradient * (population.clip / norm.clamp(min=population.clip))[:, None]
-    population.alive = population.alive & value.detach().isfinite() & norm.isfinite()
-    gradient = torch.where(population.alive[:, None], gradient, 0.0)
     with torch.no_grad():
-        rule.step(gradient, population.alive)
+        population.alive.logical_and_(value.isfinite() & norm.isfinite())
+        # The only trace of a divergence is its step.
+        fresh = ~population.alive & population.diverged_at.isnan()
+        population.diverged_at.copy_(torch.where(fresh, population.steps, population.diverged_at))
+        rule.step(torch.where(population.alive[:, None], gradient, 0.0), population.alive)
     return norm
 
 

@@ -10,9 +10,11 @@ import math
 from dataclasses import dataclass
 
 import torch
-from scipy.optimize import minimize
 
 from fgan.divergences import DIVERGENCES
+
+# Models that are integrated at once: what fits the cache, or fills a GPU; a model's value does not depend on it.
+MODELS = {"cpu": 8, "cuda": 256}
 
 
 @dataclass(frozen=True)
@@ -66,26 +68,45 @@ def _integral(y, x):
 
 
 def finite(generator, sd_p, sd_q):
-    """Whether D_f(P||Q) is finite for tails of standard deviations sd_p and sd_q (both Gaussian)."""
+    """Whether D_f(P||Q) is finite for tails of standard deviations sd_p and sd_q (both Gaussian), elementwise."""
     a, b = generator.growth
-    return a / sd_p**2 - (a - 1) / sd_q**2 > 1e-12 and (1 + b) / sd_q**2 - b / sd_p**2 > 1e-12
+    return (a / sd_p**2 - (a - 1) / sd_q**2 > 1e-12) & ((1 + b) / sd_q**2 - b / sd_p**2 > 1e-12)
 
 
 def divergence(generator, mixture, mu, sigma, points=8001):
-    """D_f(P || N(mu, sigma^2)) in nats for a one-dimensional mixture P; math.inf where it is infinite."""
-    sd_p = float(mixture.variances.max().sqrt())
-    sigma = abs(float(sigma))
-    if not (math.isfinite(mu) and sigma > 0) or not finite(generator, sd_p, sigma):
-        return math.inf
+    """D_f(P || N(mu, sigma^2)) in nats of one model, a number (see divergences)."""
+    models = torch.tensor([[mu], [sigma]], dtype=torch.float64, device=mixture.means.device)
+    return float(divergences([generator], mixture, *models, points))
+
+
+@torch.no_grad()
+def divergences(generators, mixture, mu, sigma, points=8001):
+    """D_f(P || N(mu, sigma^2)) in nats for a one-dimensional mixture P; math.inf where it is infinite.
+
+    One row for each generator function, one column for each model: [generators, models] for mu and sigma [models],
+    float64 on their device. A model that is no distribution is infinitely far.
+    """
+    models = torch.stack([mu, sigma.abs()]).to(torch.float64)
+    parts = [_quadrature(generators, mixture, *part, points) for part in models.split(MODELS[mu.device.type], dim=1)]
+    return torch.cat(parts, dim=1)
+
+
+def _quadrature(generators, mixture, mu, sigma, points):
+    sd_p = mixture.variances.max().sqrt()
+    proper = mu.isfinite() & sigma.isfinite() & (sigma > 0)
+    mu, sigma = mu.where(proper, 0.0), sigma.where(proper, 1.0)
     # Wide enough that what is left out decays in both densities even where the finite integrand has heavy tails,
     # and fine enough around the model and every component, wherever they lie and however narrow they are.
-    spans = [(float(mixture.means.mean()), 25 * max(sd_p, sigma)), (float(mu), 12 * sigma)]
-    spans += [(float(m), 12 * float(v) ** 0.5) for m, v in zip(mixture.means, mixture.variances, strict=True)]
-    sizes = (points, *(len(spans) - 1) * (points // 8,))
-    grids = [torch.linspace(c - r, c + r, n, dtype=torch.float64) for (c, r), n in zip(spans, sizes, strict=True)]
-    x = torch.cat(grids).sort().values
-    log_q = -0.5 * ((x - mu) / sigma) ** 2 - math.log(sigma * math.sqrt(2 * math.pi))
-    return float(torch.trapezoid(perspective(generator, mixture.log_density(x[:, None]), log_q), x))
+    spans = [(mixture.means.mean(), 25 * sigma.clamp_min(sd_p), points), (mu, 12 * sigma, points // 8)]
+    spans += [(m, 12 * v.sqrt(), points // 8) for m, v in zip(mixture.means[:, 0], mixture.variances, strict=True)]
+    like = {"dtype": mu.dtype, "device": mu.device}
+    x = [(c + r * torch.linspace(-1, 1, n, **like)[:, None]).expand(n, len(mu)) for c, r, n in spans]
+    x = torch.cat(x).mT.contiguous().sort(dim=1).values  # a row for each model
+    log_p = mixture.log_density(x[..., None])
+    log_q = -0.5 * ((x - mu[:, None]) / sigma[:, None]) ** 2 - (sigma * math.sqrt(2 * math.pi)).log()[:, None]
+    found = [torch.trapezoid(perspective(generator, log_p, log_q), x) for generator in generators]
+    known = [proper & finite(generator, sd_p, sigma) for generator in generators]
+    return torch.stack([value.where(k, math.inf) for value, k in zip(found, known, strict=True)])
 
 
 def perspective(generator, log_p, log_q, edge=300.0):
@@ -100,14 +121,31 @@ def perspective(generator, log_p, log_q, edge=300.0):
     return torch.where(s > 0, large, small).nan_to_num(nan=0.0, posinf=math.inf)
 
 
-def optimum(generator, mixture, starts=((0.0, 1.5), (1.3, 1.7), (-0.96, 0.4), (2.0, 1.6))):
-    """(mu, sigma, D_f) of the Gaussian closest to the mixture, over the region where D_f is finite."""
-    best = None
-    for start in starts:
-        found = minimize(
-            lambda p: min(divergence(generator, mixture, p[0], p[1]), 1e6), start, method="Nelder-Mead",
-            options={"xatol": 1e-5, "fatol": 1e-9, "maxiter": 400},
-        )  # fmt: skip
-        if found.fun < 1e6 and (best is None or found.fun < best[2]):
-            best = (float(found.x[0]), abs(float(found.x[1])), float(found.fun))
-    return best
+def optimum(generator, mixture):
+    """(mu, sigma, D_f) of the Gaussian closest to the mixture, over the region where D_f is finite.
+
+    Searched from the best of a grid of models (`candidates`), so that no local minimum passes for the smallest.
+    """
+    from scipy.optimize import minimize  # a machine that only trains need not have it
+
+    starts = candidates(mixture)
+    values = divergences([generator], mixture, *starts, points=1001)[0]  # coarse: only their order matters
+    found = minimize(
+        lambda p: min(divergence(generator, mixture, *p), 1e6), starts[:, values.argmin()], method="Nelder-Mead",
+        options={"xatol": 1e-5, "fatol": 1e-9, "maxiter": 400},
+    )  # fmt: skip
+    return float(found.x[0]), abs(float(found.x[1])), float(found.fun)
+
+
+def candidates(mixture, side=8):
+    """A grid of models (mu, sigma) [2, side^2].
+
+    mu runs from the lowest to the highest mean, sigma from the narrowest component to the width of the whole mixture;
+    one sigma is that of the widest component, where every divergence is finite.
+    """
+    means, sds = mixture.means[:, 0], mixture.variances.sqrt()
+    low, high = float(means.min()), float(means.max())
+    powers = torch.linspace(0, 1, side - 1, dtype=torch.float64)
+    sigma = sds.min() * ((sds.max() + high - low) / sds.min()) ** powers
+    mu = torch.linspace(low, high, side, dtype=torch.float64)
+    return torch.cartesian_prod(mu, torch.cat([sigma, sds.max()[None]])).T

@@ -1,114 +1,139 @@
-"""Gaussian kernel density (Parzen window) log-likelihoods, and two readings of how to fit the bandwidth."""
+"""Gaussian kernel density (Parzen window) log-likelihoods, and two readings of how to fit the bandwidth.
+
+Every function takes the samples of one run [n, d] or a stack of runs [runs, n, d], and returns one value for each.
+"""
 
 import math
 
 import torch
 
-# A block of distances is 8 MB: near the cache, and the peak memory depends on the inputs alone.
-SAMPLE_BLOCK, TEST_BLOCK = 2048, 512
+# Runs, samples and test points of one block of distances: the peak memory depends on it and the inputs alone. On the
+# CPU a block of one run fills the cache, and more at once would be no faster and another product kernel.
+BLOCKS = {"cpu": (1, 2048, 128), "cuda": (16, 2048, 512)}
 
 # exp is up to 60 times slower where its result is subnormal; beside a sum of at least 1, e^-700 is nothing.
 NEGLIGIBLE = -700.0
 
 
-def log_likelihood(samples, test, bandwidth: float):
+def log_likelihood(samples, test, bandwidth):
     """Log-density of each test point under one kernel density on the samples, [m] nats, float64.
 
     log p(y) = log 1/n sum_i exp(-|y - x_i|^2 / 2h^2) - d/2 log(2 pi h^2), an isotropic Gaussian of standard
     deviation h (in the units of the data) on each of the n samples [n, d]; test is [m, d].
-    A sample that is not finite makes every result nan. Raises ValueError for a bandwidth that is not
-    positive or shapes that do not match. Protocol: Goodfellow et al. 2014, Breuleux et al. 2011.
+    A stack [runs, n, d] gives [runs, m], with one h for all or one for each run [runs]. A run whose samples are not
+    all finite, or whose own h is nan, is nan. Raises ValueError for another h that is not positive and finite and
+    for shapes that do not match. Protocol: Goodfellow et al. 2014, Breuleux et al. 2011.
     """
-    return log_likelihoods(samples, test, [bandwidth])[0]
+    per_run = torch.as_tensor(bandwidth, dtype=torch.float64)[..., None]
+    return log_likelihoods(samples, test, per_run)[..., 0, :]
 
 
 @torch.no_grad()
-def log_likelihoods(samples, test, bandwidths, block=(SAMPLE_BLOCK, TEST_BLOCK)):
-    """Log-densities [k, m] in nats for k bandwidths from one pass over the distances (see log_likelihood).
+def log_likelihoods(samples, test, bandwidths, block=None):
+    """Log-densities [k, m], of a stack [runs, k, m], for k bandwidths from one pass over the distances.
 
-    block = (samples, test points) per matrix product; it moves the result by rounding only.
+    As log_likelihood, with bandwidths [k] for all runs or [runs, k]. block = (runs, samples, test points) in one
+    matrix product; it moves the result by rounding only.
     """
-    bandwidths = _positive(bandwidths)
-    _matching(samples, test)
-    n, d = samples.shape
+    stack, block = _stack(samples, test), block or BLOCKS[samples.device.type]
+    bandwidths = _positive(bandwidths, stack)
+    groups = zip(stack.split(block[0]), bandwidths.split(block[0]), strict=True)
+    found = torch.cat([_densities(x, test, h, block) for x, h in groups])
+    return found if samples.ndim == 3 else found[0]
+
+
+def _densities(samples, test, bandwidths, block):
+    """Log-densities [g, k, m] of a group of runs [g, n, d] at test points [m, d] or [g, m, d], bandwidths [g, k]."""
+    n, d = samples.shape[1:]
     # |y - x|^2 = |y|^2 + |x|^2 - 2xy cancels least around the centre, and float64 leaves 1e-13 of it.
-    centre = samples.mean(0, dtype=torch.float64)
+    centre = samples.mean(1, keepdim=True, dtype=torch.float64)
     test = test.to(torch.float64) - centre
-    test_norms = test.square().sum(1)
+    test_norms = test.square().sum(2)
     # The nearest sample dominates at every bandwidth, so one shift serves all of them:
     # sums[k] = sum_i exp(-(|y - x_i|^2 - nearest) / 2h_k^2) >= 1 can neither underflow nor overflow.
     nearest = torch.full_like(test_norms, math.inf)
-    sums = test.new_zeros(len(bandwidths), len(test))
-    scales = [-0.5 / h**2 for h in bandwidths]
-    for x in samples.split(block[0]):
+    scales = -0.5 / bandwidths.T[..., None].square()  # [k, g, 1]
+    sums = nearest.new_zeros(len(scales), *nearest.shape)
+    for x in samples.split(block[1], dim=1):
         x = x.to(torch.float64) - centre
-        norms = x.square().sum(1)
-        for at in range(0, len(test), block[1]):
-            rows = slice(at, at + block[1])
-            distances = torch.addmm(norms, test[rows], x.T, alpha=-2)
-            distances.add_(test_norms[rows, None]).clamp_min_(0)
-            closest = torch.minimum(nearest[rows], distances.amin(1))
-            closer_by = nearest[rows] - closest
-            distances -= closest[:, None]
+        norms = x.square().sum(2)
+        for at in range(0, test.shape[1], block[2]):
+            rows = slice(at, at + block[2])
+            distances = torch.baddbmm(norms[:, None], test[:, rows], x.mT, alpha=-2)
+            distances.add_(test_norms[:, rows, None]).clamp_min_(0)
+            closest = torch.minimum(nearest[:, rows], distances.amin(2))
+            closer_by = nearest[:, rows] - closest
+            distances -= closest[..., None]
             for total, scale in zip(sums, scales, strict=True):
-                total[rows] *= torch.exp(scale * closer_by)
-                total[rows] += torch.mul(distances, scale).clamp_min_(NEGLIGIBLE).exp_().sum(1)
-            nearest[rows] = closest
-    scale = torch.tensor(scales, dtype=torch.float64, device=test.device)[:, None]
+                total[:, rows] *= torch.exp(scale * closer_by)
+                total[:, rows] += torch.mul(distances, scale[..., None]).clamp_min_(NEGLIGIBLE).exp_().sum(2)
+            nearest[:, rows] = closest
     # 2 pi h^2 = -pi / scale
-    return sums.log_() + scale * nearest - math.log(n) - d / 2 * torch.log(-math.pi / scale)
+    found = sums.log_() + scales * nearest - math.log(n) - d / 2 * torch.log(-math.pi / scales)
+    return found.transpose(0, 1)
 
 
-def bandwidth_held_out(samples, held_out, bandwidths) -> float:
+def bandwidth_held_out(samples, held_out, bandwidths):
     """Reading A: the bandwidth with the highest mean log-likelihood of held-out real images.
 
     argmax_h mean_j log p_h(y_j), y_j the held-out images [m, d] (never the test images); the first of equals.
-    Raises ValueError as log_likelihood does, and where no bandwidth has a finite score.
+    A number, of a stack [runs], nan for a run where no bandwidth has a finite score. Raises ValueError as
+    log_likelihood does, and where the samples of one run give no finite score.
     """
-    bandwidths = _positive(bandwidths)
-    return _best(bandwidths, log_likelihoods(samples, held_out, bandwidths).mean(1))
+    return _best(bandwidths, log_likelihoods(samples, held_out, bandwidths).mean(-1))
 
 
-def bandwidth_cross_validation(samples, bandwidths, folds: int = 3) -> float:
+@torch.no_grad()
+def bandwidth_cross_validation(samples, bandwidths, folds=3):
     """Reading B: the bandwidth chosen by cross-validation on the generated samples [n, d] themselves.
 
     argmax_h 1/n sum_i log p_h(x_i | samples of the other folds); sample i is in fold i mod folds, so the
     choice is deterministic; the first of equals. Each distance between two folds serves every bandwidth.
-    Raises ValueError as log_likelihood does, for fewer than 2 folds or fewer samples than folds, and where no
-    bandwidth has a finite score.
+    Returns and raises as bandwidth_held_out does; ValueError too for fewer than 2 folds or fewer samples than folds.
     """
-    bandwidths = _positive(bandwidths)
-    _matching(samples, samples)
-    if not 2 <= folds <= len(samples):
-        raise ValueError(f"Cross-validation here needs 2 to {len(samples)} folds, not {folds}.")
-    fold = torch.arange(len(samples), device=samples.device) % folds
-    total = 0.0
-    for held in range(folds):
-        total += log_likelihoods(samples[fold != held], samples[fold == held], bandwidths).sum(1)
-    return _best(bandwidths, total / len(samples))
+    stack, block = _stack(samples), BLOCKS[samples.device.type]
+    n = stack.shape[1]
+    if not 2 <= folds <= n:
+        raise ValueError(f"Cross-validation here needs 2 to {n} folds, not {folds}.")
+    fold = torch.arange(n, device=stack.device) % folds
+    groups = zip(stack.split(block[0]), _positive(bandwidths, stack).split(block[0]), strict=True)
+    scores = [
+        sum(_densities(x[:, fold != held], x[:, fold == held], h, block).sum(2) for held in range(folds)) / n
+        for x, h in groups
+    ]
+    return _best(bandwidths, torch.cat(scores) if samples.ndim == 3 else scores[0][0])
 
 
-def _best(bandwidths, scores) -> float:
-    scores = scores.tolist()
-    finite = [i for i, score in enumerate(scores) if math.isfinite(score)]
-    if not finite:
+def _best(bandwidths, scores):
+    bandwidths = torch.as_tensor(bandwidths, dtype=torch.float64, device=scores.device).expand_as(scores)
+    finite = scores.isfinite()
+    best = scores.where(finite, -math.inf).argmax(-1, keepdim=True)
+    chosen = bandwidths.gather(-1, best)[..., 0].where(finite.any(-1), math.nan)
+    if chosen.ndim:
+        return chosen
+    if chosen.isnan():
         raise ValueError("No bandwidth has a finite score: a sample or image is not finite, or none is given.")
-    return bandwidths[max(finite, key=scores.__getitem__)]
+    return float(chosen)
 
 
-def _positive(bandwidths) -> list[float]:
-    bandwidths = [float(h) for h in bandwidths]
-    if not bandwidths:
+def _positive(bandwidths, stack):
+    """Bandwidths [runs, k]; nan is allowed only where it is a run's own, which has none."""
+    given = torch.as_tensor(bandwidths, dtype=torch.float64, device=stack.device)
+    if not given.shape[-1]:
         raise ValueError("At least one bandwidth is needed.")
-    for h in bandwidths:
-        if not 0 < h < math.inf:
-            raise ValueError(f"A bandwidth must be a positive finite number, not {h}.")
-    return bandwidths
+    wrong = given[~((given > 0) & given.isfinite() | (given.isnan() & (given.ndim == 2)))]
+    if len(wrong):
+        raise ValueError(f"A bandwidth must be a positive finite number, not {float(wrong[0])}.")
+    return given.expand(len(stack), -1)
 
 
-def _matching(samples, test):
-    if samples.ndim != 2 or test.ndim != 2 or samples.shape[1] != test.shape[1] or not samples.numel():
+def _stack(samples, test=None):
+    """Samples [runs, n, d], a lone run in a stack of one."""
+    stack = samples[None] if samples.ndim == 2 else samples
+    test = stack[0] if test is None else test
+    if stack.ndim != 3 or test.ndim != 2 or stack.shape[2] != test.shape[1] or not stack.numel():
         raise ValueError(
-            "Samples [n, d] and test points [m, d] must be matrices of equal width, with a sample or more, "
+            "Samples [n, d] or [runs, n, d] and test points [m, d] must be of equal width, with a sample or more, "
             f"not {list(samples.shape)} and {list(test.shape)}."
         )
+    return stack

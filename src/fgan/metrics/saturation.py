@@ -4,8 +4,6 @@ import math
 
 import torch
 
-from fgan.divergences import DIVERGENCES
-
 NEAR = 0.99  # part of the way from the middle of dom f* to its bound
 SHARE = 0.99  # part of the data
 
@@ -18,11 +16,10 @@ def saturated(population):
     """
     data, _ = population.draws("saturation", 1, 1)
     v = population.judge(population.target(population.spread(data[:, 0, 0])))
-    found = torch.zeros(len(population.runs), device=v.device)
-    for index, run in enumerate(population.runs):
-        divergence = DIVERGENCES[run.divergence]
+    found = torch.zeros(len(v), device=v.device)
+    for divergence, first, last, _ in population.slices:
         low, high = divergence.domain
         if math.isfinite(low) and math.isfinite(high):
-            distance = (divergence.activation(v[index]) - (low + high) / 2).abs() / ((high - low) / 2)
-            found[index] = (distance > NEAR).float().mean() > SHARE
+            distance = (divergence.activation(v[first:last]) - (low + high) / 2).abs() / ((high - low) / 2)
+            found[first:last] = (distance > NEAR).float().mean(dim=(1, 2)) > SHARE
     return found[: population.wanted]

@@ -21,6 +21,7 @@ MNIST_MD5 = {
     "t10k-images-idx3-ubyte": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte": "27ae3e4e09519cfbb04c329615203637",
 }
+SHAPES = {"digits": (8, 8), "mnist": (28, 28)}
 MNIST_HELD_OUT = 10_000
 DIGITS_SPLIT = (1197, 300, 300)
 DIGITS_SEED = 1606
@@ -47,8 +48,8 @@ class Images:
         return torch.cat([self.train, self.held_out])
 
     def draw(self, shape, generator: torch.Generator):
-        """Indices [*shape] of training images, uniform with replacement, on the generator's device."""
-        return torch.randint(len(self.train), shape, generator=generator, device=generator.device)
+        """Indices [*shape] of training images, uniform with replacement, on the images' device."""
+        return torch.randint(len(self.train), shape, generator=generator, device=self.train.device)
 
     def __call__(self, indices):
         """The training images [..., d] at the indices [...]."""
@@ -62,9 +63,15 @@ class Images:
 
 def load(name: str, folder=None) -> Images:
     """The image set 'digits' or 'mnist'; folder as in mnist. Raises ValueError for another name."""
-    if name in ("digits", "mnist"):
+    if name in SHAPES:
         return digits() if name == "digits" else mnist(folder)
     raise ValueError(f"There is no image set '{name}': the names are digits and mnist.")
+
+
+def blank(name: str) -> Images:
+    """An image set's shapes without its images, for what only counts: one empty image in each part."""
+    shape = SHAPES[name]
+    return Images(name, shape, *torch.zeros(3, 1, shape[0] * shape[1]))
 
 
 def digits() -> Images:
@@ -73,7 +80,7 @@ def digits() -> Images:
 
     order = torch.randperm(sum(DIGITS_SPLIT), generator=torch.Generator().manual_seed(DIGITS_SEED))
     pixels = torch.from_numpy(load_digits().data).to(torch.float32).div_(16)
-    return Images("digits", (8, 8), *pixels[order].split(DIGITS_SPLIT))
+    return Images("digits", SHAPES["digits"], *pixels[order].split(DIGITS_SPLIT))
 
 
 def mnist(folder=None) -> Images:

@@ -13,7 +13,7 @@ class Mixture:
 
     def __init__(self, weights, means, variances, device="cpu"):
         self.weights, self.means, self.variances = (
-            torch.as_tensor(t, dtype=torch.float64, device=device) for t in (weights, means, variances)
+            torch.as_tensor(t, dtype=torch.float64) for t in (weights, means, variances)
         )
         if self.means.dim() == 1:
             self.means = self.means[:, None]
@@ -23,6 +23,7 @@ class Mixture:
             raise ValueError("the variances of a mixture must be positive")
         if not len(self.weights) == len(self.means) == len(self.variances):
             raise ValueError("a mixture needs as many weights as means and variances")
+        self.weights, self.means, self.variances = (t.to(device) for t in (self.weights, self.means, self.variances))
 
     @property
     def dimension(self):

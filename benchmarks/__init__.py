@@ -1,0 +1,1 @@
+"""Speed: a population side by side with a plain loop over single runs (`make benchmark`)."""

@@ -1,0 +1,75 @@
+"""How a design is best cut on this machine: threads of a job, seeds of a shard, bytes of a stack."""
+
+import os
+import re
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from benchmarks.configurations import CONFIGURATIONS
+from benchmarks.measure import jobs, together
+from fgan import cost, design, machines
+from fgan.training import step
+
+TABLE = Path(machines.__file__).with_name("machines.yaml")
+
+
+def rate(what, threads, size, at):
+    """Run-steps per second of one job: `size` seeds of the quick ring, or `size` runs of the MNIST networks."""
+    machines.prepare("cpu")
+    torch.set_num_threads(threads)
+    if what == "ring":
+        chosen = design.load("ring", "quick")
+        shard = design.Shard("ring", "tanh", 0, size - 1, chosen.arms["tanh"])
+        population = chosen.run.population(shard.settings, shard.runs)
+    else:
+        population = CONFIGURATIONS[what].population(size, "cpu")
+    data, noise = (draws[:, 0].clone() for draws in population.draws(0, 1, 1))
+    step(population, data, noise)
+    time.sleep(max(0.0, at - time.time()))
+    steps, began = 0, time.perf_counter()
+    while time.perf_counter() - began < 4 or steps < 2:
+        step(population, data, noise)
+        steps += 1
+    return steps * population.wanted / (time.perf_counter() - began)
+
+
+def measure():
+    """Run-steps per second of this machine for each way to cut, all cores busy."""
+    cores, rows = os.cpu_count(), []
+    with jobs(cores) as pool:
+        together(pool, rate, [("ring", 1, 1)] * cores)  # imports and warm-up
+        for what, threads, size in [
+            *(("ring", threads, 1) for threads in sorted({1, cores})), ("ring", 1, 2), ("ring", 1, 5),
+            *(("MNIST f-GAN", 1, size) for size in (2, 3, 6)),
+        ]:  # fmt: skip
+            number = cores // threads
+            found = together(pool, rate, [(what, threads, size)] * number)
+            rows.append({"networks": what, "jobs": number, "threads": threads, "size": size, "run-steps/s": sum(found)})
+    return pd.DataFrame(rows)
+
+
+def best(rows, slack=0.05):
+    """The first row that is within a slack of the fastest: a simpler cut is not given up for noise."""
+    return rows[rows["run-steps/s"] >= (1 - slack) * rows["run-steps/s"].max()].iloc[0]
+
+
+def write(frame):
+    """Writes threads and stack into the table of machines, whose comments stay.
+
+    A shard of a CPU stays one seed, so that another seed trains nothing else; the table of cuts says what that costs.
+    """
+    ring, mnist = frame[frame.networks == "ring"], frame[frame.networks == "MNIST f-GAN"]
+    threads = int(best(ring[ring["size"] == 1]).threads)
+    size = int(best(mnist)["size"])
+    with cost.Counter() as counter:
+        population = CONFIGURATIONS["MNIST f-GAN"].population(size, "meta")
+        inputs = [torch.empty(size, 1, 4096, width, device="meta") for width in (784, 100)]
+        step(population, *inputs)
+    text = TABLE.read_text()
+    for key, value in {"threads": threads, "stack": f"{counter.peak:.0e}".replace("e+0", ".0e+")}.items():
+        # The CPU's entries stand first.
+        text = re.sub(rf"(?<=  {key}: )\S+", str(value), text, count=1)
+    TABLE.write_text(text)

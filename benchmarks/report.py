@@ -1,0 +1,51 @@
+"""The table and the figure of a benchmark."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from fgan import figures
+
+
+def write(frame, device, folder):
+    """Writes <device>.csv, and <device>.png and .pdf with the cost of a run against the number of runs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(folder / f"{device}.csv", index=False, float_format="%.4g")
+    figures.style()
+    figures.save(draw(frame), folder / device)
+
+
+def number(value):
+    """Three digits; a dash for what was not measured."""
+    return "–" if pd.isna(value) else f"{float(f'{value:.3g}'):,g}"
+
+
+def markdown(frame):
+    """Rows for the README: each configuration at its fastest number of runs."""
+    lines = ["| networks | runs | plain loop | compiled | population | ratio | GFLOP/s | of its products |",
+             "|---|--:|--:|--:|--:|--:|--:|--:|"]  # fmt: skip
+    for name, rows in frame.groupby("configuration", sort=False):
+        row = rows.loc[rows["run-steps/s"].idxmax()]
+        cells = [name, f"{row.runs:g}", *(number(row.get(key)) for key in ("plain", "compiled", "run-steps/s"))]
+        cells += [f"{row.ratio:.1f}", number(row["GFLOP/s"]), f"{100 * row['share of products']:.0f} %"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def draw(frame):
+    """Time of a run's step against the number of runs side by side; dashed: the plain loop."""
+    names = frame.configuration.unique()
+    colours, columns = figures.palette(names), 3
+    lines = -(-len(names) // columns)
+    figure, axes = plt.subplots(lines, columns, figsize=(figures.WIDTH, 1.55 * lines), sharex=True, squeeze=False)
+    for axis, name in zip(axes.flat, names, strict=False):
+        rows = frame[frame.configuration == name]
+        axis.plot(rows.runs, 1e3 / rows["run-steps/s"], "o-", ms=3.5, lw=1.2, color=colours[name])
+        axis.axhline(1e3 / rows.plain.iloc[0], ls="--", lw=0.8, color=figures.GREY)
+        axis.set(title=name, xscale="log", yscale="log", xlim=(0.7, 1500), xticks=[1, 4, 16, 64, 256, 1024])
+        axis.set_xticklabels(["1", "4", "16", "64", "256", "1024"])
+        axis.minorticks_off()
+    for axis in axes.flat[len(names) :]:
+        axis.set_visible(False)
+    figure.supxlabel("runs side by side", fontsize=8)
+    figure.supylabel("milliseconds for a step of one run", fontsize=8)
+    return figure

@@ -1,0 +1,76 @@
+"""What one training step costs, counted from its shapes: the step runs once on the meta device, without data."""
+
+import weakref
+from dataclasses import dataclass
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import flop_registry
+
+from fgan.targets import images
+from fgan.training import rounds, step
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one step of a whole stack: products' operations, bytes read and written, kernels, peak bytes, and its runs."""
+
+    operations: float
+    traffic: float
+    kernels: int
+    peak: float
+    runs: int
+
+    def seconds(self, rate, bandwidth, launch, copies=1):
+        """Seconds of a step of `copies` such stacks side by side, at rates of products [operations/s], of memory
+        [bytes/s] and a time for each kernel [s]."""
+        return copies * (self.operations / rate + self.traffic / bandwidth) + self.kernels * launch
+
+
+class Counter(TorchDispatchMode):
+    """Counts what is executed under it, and the most bytes of tensors made under it that were alive at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.operations, self.traffic, self.kernels, self.alive, self.peak = 0, 0, 0, 0, 0
+        self.seen = weakref.WeakSet()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
+        made = [t for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
+        count = flop_registry.get(function._overloadpacket)
+        if count:
+            self.operations += count(*args, **(kwargs or {}), out_val=result)
+        if not function.is_view:
+            self.kernels += 1
+            self.traffic += sum(t.numel() * t.element_size() for t in given + made)
+        known = {t.untyped_storage()._cdata for t in given}
+        for tensor in made:
+            storage = tensor.untyped_storage()
+            if storage._cdata not in known and storage not in self.seen:
+                self.seen.add(storage)
+                self.alive += storage.nbytes()
+                self.peak = max(self.peak, self.alive)
+                weakref.finalize(storage, self._freed, storage.nbytes())
+        return result
+
+    def _freed(self, size):
+        self.alive -= size
+
+
+def of(design, shard):
+    """Cost of a step of the stack that trains the runs of one seed of the shard, side by side."""
+    settings, kind = shard.settings, shard.settings["target"]["kind"]
+    data = images.blank(kind) if kind in images.SHAPES else None
+    runs = [run for run in shard.runs if run.seed == shard.first]
+    with Counter() as counter:
+        population = design.run.population(settings, runs, "meta", data)
+        batch, k = settings["batch"], rounds(population)
+        drawn = population.target.draw((1, max(k, 1), batch), None)
+        noise = torch.empty((1, k + 1, batch, settings["noise"]["dimension"]), device="meta")
+        kept = counter.alive
+        counter.operations, counter.traffic, counter.kernels, counter.peak = 0, 0, 0, kept
+        step(population, drawn, noise)
+    return Cost(counter.operations, counter.traffic, counter.kernels, counter.peak, len(population.runs))
