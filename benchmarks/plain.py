@@ -73,7 +73,8 @@ class Loop:
             torch.optim.Adam(net.parameters(), lr=optimiser[name], betas=decays, foreach=True)
             for net, name in ((self.generator, "generator"), (self.variational, "variational"))
         ]
-        # On a GPU this mode captures the compiled step as a graph.
+        # Two gradients of one forward pass need its buffers twice. On a GPU this mode captures the step as a graph.
+        torch._functorch.config.donated_buffer = False
         mode = "reduce-overhead" if device == "cuda" else "default"
         self.losses = torch.compile(self.forward, mode=mode) if compiled else self.forward
 

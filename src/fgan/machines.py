@@ -17,6 +17,8 @@ TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
 def prepare(device):
     """Sets this process up to train on a device."""
     torch.set_num_threads(MACHINES[device]["threads"])
+    # float32 is the reference: no convolution on a GPU may round to TF32, as cuDNN's does when it is not told.
+    torch.backends.cudnn.allow_tf32 = False
     # Vanished gradients become denormal numbers, which would cost the CPU a hundred times as much.
     torch.set_flush_denormal(True)
     # glibc hands each large tensor back to the kernel and asks for it again at the next step, page by page, every
