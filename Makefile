@@ -30,8 +30,8 @@ lint: setup
 	snakefmt --check Snakefile rules
 	snakemake --lint --config record=smoke
 
-benchmark: setup ## a population against a plain loop, in run-steps per second
-	python benchmarks/population.py
+benchmark: setup ## populations against a plain loop: the README's table, in minutes
+	python -m benchmarks
 
 setup: .venv/installed
 

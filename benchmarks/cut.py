@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 
 from benchmarks.configurations import CONFIGURATIONS
-from benchmarks.measure import jobs, together
+from benchmarks.measure import inputs_of, jobs, together
 from fgan import cost, design, machines
 from fgan.training import step
 
@@ -26,12 +26,12 @@ def rate(what, threads, size, at):
         population = chosen.run.population(shard.settings, shard.runs)
     else:
         population = CONFIGURATIONS[what].population(size, "cpu")
-    data, noise = (draws[:, 0].clone() for draws in population.draws(0, 1, 1))
-    step(population, data, noise)
+    inputs = inputs_of(population)
+    step(population, *inputs)
     time.sleep(max(0.0, at - time.time()))
     steps, began = 0, time.perf_counter()
     while time.perf_counter() - began < 4 or steps < 2:
-        step(population, data, noise)
+        step(population, *inputs)
         steps += 1
     return steps * population.wanted / (time.perf_counter() - began)
 
@@ -64,12 +64,9 @@ def write(frame):
     ring, mnist = frame[frame.networks == "ring"], frame[frame.networks == "MNIST f-GAN"]
     threads = int(best(ring[ring["size"] == 1]).threads)
     size = int(best(mnist)["size"])
-    with cost.Counter() as counter:
-        population = CONFIGURATIONS["MNIST f-GAN"].population(size, "meta")
-        inputs = [torch.empty(size, 1, 4096, width, device="meta") for width in (784, 100)]
-        step(population, *inputs)
+    peak = cost.counted(lambda: CONFIGURATIONS["MNIST f-GAN"].population(size, "meta")).peak
     text = TABLE.read_text()
-    for key, value in {"threads": threads, "stack": f"{counter.peak:.0e}".replace("e+0", ".0e+")}.items():
+    for key, value in {"threads": threads, "stack": f"{peak:.0e}".replace("e+0", ".0e+")}.items():
         # The CPU's entries stand first.
         text = re.sub(rf"(?<=  {key}: )\S+", str(value), text, count=1)
     TABLE.write_text(text)

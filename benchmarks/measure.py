@@ -10,6 +10,7 @@ import os
 import shutil
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import pandas as pd
 import torch
@@ -48,54 +49,85 @@ def timed(function, device, least=1.0, steps=3):
     return (time.perf_counter() - began) / calls
 
 
-class Products(cost.Counter):
-    """Keeps the products of a step, to be executed again without all else."""
+class Limit(cost.Counter):
+    """Keeps what a step has to do whatever its program: its products, and the bytes that each other kernel moves."""
 
     def __init__(self):
         super().__init__()
-        self.calls = []
+        self.calls, self.moved = [], []
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        if function._overloadpacket in cost.flop_registry:
+        before = self.traffic
+        result = super().__torch_dispatch__(function, types, args, kwargs)
+        if function._overloadpacket in cost.OPERATIONS:
             self.calls.append((function, args, kwargs or {}))
-        return super().__torch_dispatch__(function, types, args, kwargs)
+        elif self.traffic > before:
+            self.moved.append(int(self.traffic - before))
+        return result
 
-    def __call__(self):
+    def products(self):
         for function, args, kwargs in self.calls:
             function(*args, **kwargs)
+
+    def copies(self, device):
+        """A function that copies as many bytes as each other kernel reads and writes."""
+        source, target = torch.zeros(2, max(self.moved) // 8 + 1, device=device)  # 4 bytes are read and 4 written
+        pairs = [(target[: size // 8 + 1], source[: size // 8 + 1]) for size in self.moved]
+
+        def copy():
+            for there, here in pairs:
+                there.copy_(here)
+
+        return copy
 
 
 def plain(name, device, compiled=False):
     """Run-steps per second of a loop over single runs; on a CPU with all threads or with one, whichever is faster."""
     chosen = CONFIGURATIONS[name]
-    loop = Loop(*map(module, chosen.networks()), chosen.optimiser, device, compiled)
     x = torch.rand(chosen.batch, chosen.data, device=device)
     z = torch.randn(chosen.batch, chosen.noise, device=device)
     rates = []
     for threads in {1, os.cpu_count()} if device == "cpu" else {1}:
         torch.set_num_threads(threads)
-        rates.append(1 / timed(lambda: loop(x, z), device))
+        torch.compiler.reset()
+        loop = Loop(*map(module, chosen.networks()), chosen.optimiser, device, compiled)
+        rates.append(1 / timed(partial(loop, x, z), device))
     return max(rates)
 
 
+def inputs_of(population):
+    """Data and noise of one step."""
+    shape = (len(population.streams), 1, population.settings["batch"])
+    return population.target.draw(shape, None), population.noise(shape, None)
+
+
 def stacked(name, runs, device, at):
-    """Of one stack: seconds of a step and of its products alone, and what is counted of a step."""
+    """Of the runs of one job: seconds of a step, of its products and of copies of its other bytes, and what is counted.
+
+    They are cut as a shard is: stacks that have no room side by side take turns.
+    """
     machines.prepare(device)
-    population = CONFIGURATIONS[name].population(runs, device)
-    data, noise = population.draws(0, 1, 1)
-    inputs = data[:, 0].clone(), noise[:, 0].clone()
-    del data, noise
+    chosen = CONFIGURATIONS[name]
+    counted = cost.counted(lambda: chosen.population(runs, "meta"))
+    stack, *_ = machines.pieces(range(runs), counted, device)
+    population = chosen.population(len(stack), device)
+    inputs = inputs_of(population)
     advance = captured(population, *inputs) if device == "cuda" else lambda x, z: step(population, x, z)
     advance(*inputs)
     time.sleep(max(0.0, at - time.time()))  # the stacks of all cores run at the same time
     seconds = timed(lambda: advance(*inputs), device)
-    with torch.no_grad(), Products() as products, torch.enable_grad():
+    with torch.no_grad(), Limit() as limit, torch.enable_grad():
         step(population, *inputs)
     with torch.no_grad():
-        alone = timed(graph(products) if device == "cuda" else products, device, least=0.5)
-    made = len(population.runs) / runs  # a lone run is padded to two
-    memory = torch.cuda.max_memory_allocated() if device == "cuda" else products.peak
-    return {"seconds": seconds, "products": alone, "operations": products.operations / made, "memory": memory}
+        alone = [limit.products, limit.copies(device)]
+        products, copies = (timed(graph(f) if device == "cuda" else f, device, least=0.5) for f in alone)
+    memory = torch.cuda.max_memory_allocated() if device == "cuda" else limit.peak
+    turns = runs / len(stack)
+    made = len(population.runs) / len(stack)  # a lone run is padded to two
+    return {
+        "seconds": turns * seconds, "products": turns * products, "copies": turns * copies,
+        "operations": turns * limit.operations / made, "memory": memory,
+    }  # fmt: skip
 
 
 def graph(function):
@@ -110,14 +142,15 @@ def population(pool, name, runs, device, workers):
     """A row of the table: the runs cut into one stack per worker, all at the same time."""
     shares = [n for n in (runs // workers + (i < runs % workers) for i in range(workers)) if n]
     found = together(pool, stacked, [(name, share, device) for share in shares])
-    seconds = max(one["seconds"] for one in found)
+    seconds, taken = max(one["seconds"] for one in found), sum(one["seconds"] for one in found)
     operations = sum(one["operations"] for one in found)
     return {
         "run-steps/s": runs / seconds,
         "samples/s": runs / seconds * CONFIGURATIONS[name].batch,
         "GFLOP a run-step": operations / runs / 1e9,
         "GFLOP/s": operations / seconds / 1e9,
-        "share of products": sum(one["products"] for one in found) / sum(one["seconds"] for one in found),
+        "share of products": sum(one["products"] for one in found) / taken,
+        "share of copies": sum(one["copies"] for one in found) / taken,
         "MB": sum(one["memory"] for one in found) / 1e6,
         "seconds": seconds,
     }
@@ -131,19 +164,21 @@ def table(device, names, sizes, say=print):
         together(pool, stacked, [("ring 2x64", 2, device)] * workers)  # imports and warm-up
         for name in names:
             alone = {"plain": plain(name, device)}
-            if device == "cuda" or (shutil.which("c++") and not name.startswith("DCGAN")):
+            if device == "cuda" or (shutil.which("c++")):
                 alone["compiled"] = plain(name, device, compiled=True)
             last = None
             for runs in sizes:
+                # A size without a measurement is listed as skipped.
                 row = {"configuration": name, "runs": runs} | alone
-                if last and 3 * last["seconds"] * runs / last["runs"] > LONGEST * (
-                    workers if last["runs"] < workers else 1
-                ):
-                    rows.append(row)
+                rows.append(row)
+                if last and 3 * last["seconds"] * -(-runs // workers) / -(-last["runs"] // workers) > LONGEST:
                     continue
-                last = row | population(pool, name, runs, device, workers)
-                rows.append(last)
-                say(f"{name}, {runs} runs: {last['run-steps/s']:,.1f} run-steps/s, plain {alone['plain']:,.1f}")
+                try:
+                    row |= population(pool, name, runs, device, workers)
+                except (MemoryError, torch.OutOfMemoryError):
+                    continue
+                last = row
+                say(f"{name}, {runs} runs: {row['run-steps/s']:,.1f} run-steps/s, plain {row['plain']:,.1f}")
     frame = pd.DataFrame(rows)
     frame["ratio"] = frame["run-steps/s"] / frame["plain"]
     return frame.drop(columns="seconds")

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.ticker import LogLocator
 
 from fgan import figures
 
@@ -21,31 +22,36 @@ def number(value):
 
 def markdown(frame):
     """Rows for the README: each configuration at its fastest number of runs."""
-    lines = ["| networks | runs | plain loop | compiled | population | ratio | GFLOP/s | of its products |",
-             "|---|--:|--:|--:|--:|--:|--:|--:|"]  # fmt: skip
+    lines = ["| networks | runs | plain loop | compiled | population | ratio | GFLOP/s | products | limit | memory |",
+             "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"]  # fmt: skip
     for name, rows in frame.groupby("configuration", sort=False):
         row = rows.loc[rows["run-steps/s"].idxmax()]
         cells = [name, f"{row.runs:g}", *(number(row.get(key)) for key in ("plain", "compiled", "run-steps/s"))]
-        cells += [f"{row.ratio:.1f}", number(row["GFLOP/s"]), f"{100 * row['share of products']:.0f} %"]
-        lines.append("| " + " | ".join(cells) + " |")
+        shares = row["share of products"], row["share of products"] + row["share of copies"]
+        cells += [f"{row.ratio:.1f}", number(row["GFLOP/s"]), *(f"{100 * share:.0f} %" for share in shares)]
+        lines.append("| " + " | ".join([*cells, f"{number(row.MB)} MB"]) + " |")
     return "\n".join(lines)
 
 
 def draw(frame):
-    """Time of a run's step against the number of runs side by side; dashed: the plain loop."""
+    """Time of a run's step against the number of runs side by side, in steps of the plain loop (dashed: 1)."""
     names = frame.configuration.unique()
     colours, columns = figures.palette(names), 3
     lines = -(-len(names) // columns)
-    figure, axes = plt.subplots(lines, columns, figsize=(figures.WIDTH, 1.55 * lines), sharex=True, squeeze=False)
+    figure, axes = plt.subplots(
+        lines, columns, figsize=(figures.WIDTH, 1.4 * lines), sharex=True, sharey=True, squeeze=False
+    )
     for axis, name in zip(axes.flat, names, strict=False):
-        rows = frame[frame.configuration == name]
-        axis.plot(rows.runs, 1e3 / rows["run-steps/s"], "o-", ms=3.5, lw=1.2, color=colours[name])
-        axis.axhline(1e3 / rows.plain.iloc[0], ls="--", lw=0.8, color=figures.GREY)
+        rows = frame[(frame.configuration == name) & frame.ratio.notna()]
+        axis.axhline(1, ls="--", lw=0.8, color=figures.GREY)
+        axis.plot(rows.runs, 1 / rows.ratio, "o-", ms=3.5, lw=1.2, color=colours[name])
         axis.set(title=name, xscale="log", yscale="log", xlim=(0.7, 1500), xticks=[1, 4, 16, 64, 256, 1024])
         axis.set_xticklabels(["1", "4", "16", "64", "256", "1024"])
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
         axis.minorticks_off()
     for axis in axes.flat[len(names) :]:
         axis.set_visible(False)
     figure.supxlabel("runs side by side", fontsize=8)
-    figure.supylabel("milliseconds for a step of one run", fontsize=8)
+    figure.supylabel("time for a step of one run (plain loop: 1)", fontsize=8)
     return figure

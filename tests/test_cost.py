@@ -6,10 +6,11 @@ import sys
 
 import pytest
 import torch
+from benchmarks.configurations import CONFIGURATIONS
 from small import EXPERIMENTS, run, settings
 from torch.utils.flop_counter import FlopCounterMode
 
-from fgan import cost, design
+from fgan import convolutions, cost, design
 from fgan.design import Shard, merge
 from fgan.networks import mlp
 from fgan.population import Population
@@ -63,6 +64,15 @@ def test_cost_grows_with_the_runs_but_not_its_kernels():
     assert many.traffic == pytest.approx(10 * few.traffic, rel=0.05) and many.peak == pytest.approx(
         10 * few.peak, rel=0.1
     )
+
+
+@pytest.mark.parametrize("name", ["DCGAN small", "DCGAN 28"])
+def test_grouped_convolutions_take_the_operations_of_their_runs(name, monkeypatch):
+    grouped = cost.counted(lambda: CONFIGURATIONS[name].population(5, "meta"))
+    monkeypatch.setattr(convolutions, "LOOPED", {"meta"})
+    with FlopCounterMode(display=False) as theirs:
+        alone = cost.counted(lambda: CONFIGURATIONS[name].population(5, "meta"))
+    assert grouped.operations == alone.operations == theirs.get_total_flops() > 1e9
 
 
 def test_memory_that_is_freed_counts_no_more():

@@ -28,7 +28,7 @@ def room(monkeypatch, size, device="cpu"):
 
 
 @pytest.mark.parametrize(
-    "size, lengths", [(240, [24]), (239, [12, 12]), (100, [8, 8, 8]), (70, [6, 6, 6, 6]), (3, [1] * 24)]
+    "size, lengths", [(240, [24]), (239, [12, 12]), (100, [8, 8, 8]), (70, [6, 6, 6, 6]), (3, [2] * 12)]
 )
 def test_pieces_are_the_fewest_equal_ones_that_fit(size, lengths, monkeypatch):
     room(monkeypatch, size)

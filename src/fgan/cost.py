@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import conv_flop_count, flop_registry
 
 from fgan.targets import images
 from fgan.training import rounds, step
@@ -28,6 +28,18 @@ class Cost:
         return copies * (self.operations / rate + self.traffic / bandwidth) + self.kernels * launch
 
 
+def convolution_backward(gradient, x, weight, *settings, out_val=None):
+    """Operations of a convolution's gradients: of inputs and of weights, as many as forward for each that is wanted.
+
+    torch's own formula takes every output channel with the input channels of all groups.
+    """
+    transposed, mask = settings[4], settings[7]
+    return conv_flop_count(x.shape, weight.shape, gradient.shape, transposed) * sum(mask[:2])
+
+
+OPERATIONS = flop_registry | {torch.ops.aten.convolution_backward: convolution_backward}
+
+
 class Counter(TorchDispatchMode):
     """Counts what is executed under it, and the most bytes of tensors made under it that were alive at once."""
 
@@ -40,7 +52,7 @@ class Counter(TorchDispatchMode):
         result = function(*args, **(kwargs or {}))
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
         made = [t for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
-        count = flop_registry.get(function._overloadpacket)
+        count = OPERATIONS.get(function._overloadpacket)
         if count:
             self.operations += count(*args, **(kwargs or {}), out_val=result)
         if not function.is_view:
@@ -65,12 +77,16 @@ def of(design, shard):
     settings, kind = shard.settings, shard.settings["target"]["kind"]
     data = images.blank(kind) if kind in images.SHAPES else None
     runs = [run for run in shard.runs if run.seed == shard.first]
+    return counted(lambda: design.run.population(settings, runs, "meta", data))
+
+
+def counted(make):
+    """Cost of a step of the population that `make()` returns, which has to be on the meta device."""
     with Counter() as counter:
-        population = design.run.population(settings, runs, "meta", data)
-        batch, k = settings["batch"], rounds(population)
-        drawn = population.target.draw((1, max(k, 1), batch), None)
-        noise = torch.empty((1, k + 1, batch, settings["noise"]["dimension"]), device="meta")
-        kept = counter.alive
-        counter.operations, counter.traffic, counter.kernels, counter.peak = 0, 0, 0, kept
+        population = make()
+        batch, k, streams = population.settings["batch"], rounds(population), len(population.streams)
+        drawn = population.target.draw((streams, max(k, 1), batch), None)
+        noise = population.noise((streams, k + 1, batch), None)
+        counter.operations, counter.traffic, counter.kernels, counter.peak = 0, 0, 0, counter.alive
         step(population, drawn, noise)
     return Cost(counter.operations, counter.traffic, counter.kernels, counter.peak, len(population.runs))

@@ -30,11 +30,15 @@ def prepare(device):
 
 
 def pieces(runs, cost, device):
-    """The runs of a shard cut into the fewest equal stacks that have room, by the counted peak of a step."""
+    """The runs of a shard cut into the fewest equal stacks that have room, by the counted peak of a step.
+
+    A stack has at least two runs: one alone would be padded to two.
+    """
     room = MACHINES[device]["stack"]
     if device == "cuda":
+        torch.cuda.empty_cache()  # what an earlier shard of this process left behind is free as well
         room = min(room, 0.8 * torch.cuda.mem_get_info()[0])
-    most = max(1, int(room * cost.runs / cost.peak))
+    most = max(2, int(room * cost.runs / cost.peak))
     size = -(-len(runs) // -(-len(runs) // most))
     return [runs[first : first + size] for first in range(0, len(runs), size)]
 

@@ -128,9 +128,8 @@ def with_room(stack, pieces, log=None):
             done.append(stack(runs))
             continue
         except (MemoryError, RuntimeError) as error:
-            if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "can't allocate memory" not in str(
-                error
-            ):
+            full = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+            if not full:
                 raise
         # Outside of the handler: its traceback would keep the tensors of the failed stack alive.
         if len(runs) == 1:
