@@ -66,7 +66,7 @@ def write(frame):
     size = int(best(mnist)["size"])
     peak = cost.counted(lambda: CONFIGURATIONS["MNIST f-GAN"].population(size, "meta")).peak
     text = TABLE.read_text()
-    for key, value in {"threads": threads, "stack": f"{peak:.0e}".replace("e+0", ".0e+")}.items():
+    for key, value in {"threads": str(threads), "stack": f"{1.01 * peak:.2e}"}.items():
         # The CPU's entries stand first.
-        text = re.sub(rf"(?<=  {key}: )\S+", str(value), text, count=1)
+        text = re.sub(rf"(?<=  {key}: )\S+", value, text, count=1)
     TABLE.write_text(text)

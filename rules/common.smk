@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design
-from fgan.records import RecordError, alone, science_files
+from fgan.records import RecordError, alone, science_files, threads
 from fgan.shards import choose_device
 
 # Jobs import the same source tree, installed or not.
@@ -101,7 +101,8 @@ def options(*keys):
 
 def settings(wildcards):
     """All that decides a shard's result, as sorted JSON: a changed value retrains this shard and no other."""
-    return json.dumps(DESIGNS[wildcards.experiment].shard(wildcards.shard).settings, sort_keys=True)
+    decisive = DESIGNS[wildcards.experiment].shard(wildcards.shard).settings | {"threads": threads()}
+    return json.dumps(decisive, sort_keys=True)
 
 
 def data_set(wildcards):

@@ -2,11 +2,11 @@
 rule numbers:
     input:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART],
-        [f"experiments/{experiment}/experiment.yaml" for experiment in SHOWN],
+        [f"experiments/{experiment}/{name}" for experiment in SHOWN for name in ("experiment.yaml", "run.py")],
         f"{RECORD}/tables/claims.csv",
-        "src/fgan/divergences.py",
+        SCIENCE,
         SECTIONS,
-        showing("show", "tex", "tables"),
+        showing("show", "tex", "tables", "audit"),
     output:
         f"{RECORD}/numbers.tex",
         f"{RECORD}/numbers.csv",

@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from benchmarks import cut
+from benchmarks.configurations import CONFIGURATIONS
 from small import EXPERIMENTS
 
 from fgan import cost, design, machines, records, shards
 from fgan.records import RecordError
+from fgan.validation import read_yaml
 
 COST = cost.Cost(operations=1.0, traffic=1.0, kernels=1, peak=40.0, runs=4)
 
@@ -49,6 +52,21 @@ def test_a_shard_for_a_gpu_takes_the_seconds_of_the_table(monkeypatch):
     assert machines.seeds_per_shard("cuda", lambda: one, 1) == 32
     assert machines.seeds_per_shard("cuda", lambda: one, 10) == 2
     assert machines.seeds_per_shard("cuda", lambda: one, 1000) == 1
+
+
+@pytest.mark.parametrize("size", [2, 3, 6])
+def test_what_the_benchmark_writes_cuts_as_it_chose(size, tmp_path, monkeypatch):
+    table = tmp_path / "machines.yaml"
+    table.write_text(cut.TABLE.read_text())
+    monkeypatch.setattr(cut, "TABLE", table)
+    rates = {"ring": {(1, 1): 100, (2, 1): 104}, "MNIST f-GAN": {(1, n): 2.0 + (n == size) for n in (2, 3, 6)}}
+    rows = [(what, *key, value) for what, found in rates.items() for key, value in found.items()]
+    cut.write(pd.DataFrame(rows, columns=["networks", "threads", "size", "run-steps/s"]))
+    written = read_yaml(table)
+    assert written["cpu"]["threads"] == 1 and written["cuda"] == machines.MACHINES["cuda"]
+    monkeypatch.setitem(machines.MACHINES, "cpu", written["cpu"])
+    counted = cost.counted(lambda: CONFIGURATIONS["MNIST f-GAN"].population(12, "meta"))
+    assert {len(piece) for piece in machines.pieces(list(range(12)), counted, "cpu")} == {size}
 
 
 class Stack:

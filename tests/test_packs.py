@@ -1,6 +1,8 @@
 """Packs carry finished shards between machines and between cuts; a budget stops in time and goes on from them."""
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from small import EXPERIMENTS
+from small import EXPERIMENTS, run
 
 from fgan import budget, design, packs, plan, records, shards
 from fgan.design import Shard
@@ -54,15 +56,18 @@ def shard(chosen, first, last):
 def packed(tmp_path, trained, chosen, *spans):
     """A record that holds nothing but packs of the shards with these seeds."""
     record = tmp_path / "smoke"
+    pack = packs.Pack(record)
     for span in spans:
-        packs.add(record, place(trained, shard(chosen, *span)))
+        pack.add(place(trained, shard(chosen, *span)))
     return record
 
 
-def adopted(record, chosen, first, last, **changes):
-    wanted = shard(chosen, first, last)
-    card = records.run_card(wanted, "cpu") | changes
-    return packs.adopt(wanted, place(record, wanted), card)
+def adopted(record, wanted):
+    """Whether the shard was taken from the record's packs."""
+    found = packs.sources(wanted, packs.read(record))
+    if found:
+        packs.adopt(wanted, place(record, wanted), records.run_card(wanted, "cpu"), found)
+    return bool(found)
 
 
 def outcome(record, chosen, first, last):
@@ -74,7 +79,7 @@ def outcome(record, chosen, first, last):
 
 def test_a_packed_shard_comes_back_byte_for_byte(tmp_path, trained, chosen):
     record = packed(tmp_path, trained, chosen, (0, 0), (1, 1))
-    assert adopted(record, chosen, 1, 1)
+    assert adopted(record, shard(chosen, 1, 1))
     for name in packs.FILES:
         mine, theirs = (place(where, shard(chosen, 1, 1)) / name for where in (record, trained))
         assert mine.read_bytes() == theirs.read_bytes()
@@ -88,7 +93,7 @@ def test_a_packed_shard_comes_back_byte_for_byte(tmp_path, trained, chosen):
 def test_another_cut_takes_its_seeds_from_what_is_packed(spans, wanted, tmp_path, trained, chosen):
     """On the CPU a run's bits do not depend on its shard, so the adopted rows are those of a training."""
     record = packed(tmp_path, trained, chosen, *spans)
-    assert adopted(record, chosen, *wanted)
+    assert adopted(record, shard(chosen, *wanted))
     (mine, samples), (theirs, wanted_samples) = (outcome(where, chosen, *wanted) for where in (record, trained))
     pd.testing.assert_frame_equal(mine, theirs, check_exact=True)
     assert samples.keys() == wanted_samples.keys()
@@ -98,25 +103,27 @@ def test_another_cut_takes_its_seeds_from_what_is_packed(spans, wanted, tmp_path
 
 def test_what_is_incomplete_or_of_other_settings_or_code_is_not_adopted(tmp_path, trained, chosen):
     record = packed(tmp_path, trained, chosen, (0, 0), (1, 2))
-    assert not adopted(record, chosen, 0, 3) and not adopted(record, chosen, 3, 3)
-    assert not adopted(record, chosen, 0, 0, code_hash="another")
-    assert not adopted(record, chosen, 0, 0, settings=chosen.arms["tanh"] | {"batch": 4})
+    assert not adopted(record, shard(chosen, 0, 3)) and not adopted(record, shard(chosen, 3, 3))
+    assert not adopted(record, Shard("ring", "tanh", 0, 0, chosen.arms["tanh"] | {"batch": 4}))
+    assert not adopted(record, Shard("ring", "relu", 0, 0, chosen.arms["tanh"]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "code_hash", lambda experiment: "another")
+        assert not adopted(record, shard(chosen, 0, 0))
     assert not place(record, shard(chosen, 0, 0)).exists()
-    other = Shard("ring", "relu", 0, 0, chosen.arms["tanh"])
-    assert not packs.adopt(other, place(record, other), records.run_card(other, "cpu"))
-    assert adopted(record, chosen, 0, 0)
+    assert adopted(record, shard(chosen, 0, 0))
 
 
 def test_the_card_says_where_it_was_trained_and_devices_do_not_mix(tmp_path, trained, chosen):
     record = tmp_path / "smoke"
+    pack = packs.Pack(record)
     for span in ((0, 0), (1, 1)):
         folder = tmp_path / "other" / f"tanh-seed{span[0]}"
         shutil.copytree(place(trained, shard(chosen, *span)), folder)
         card = json.loads((folder / "card.json").read_text())
         records.write_json(folder / "card.json", card | {"device": "cuda", "commit": "far"})
-        packs.add(record, folder)
-    packs.add(record, place(trained, shard(chosen, 2, 2)))
-    assert not adopted(record, chosen, 0, 2) and adopted(record, chosen, 0, 1)
+        pack.add(folder)
+    pack.add(place(trained, shard(chosen, 2, 2)))
+    assert not adopted(record, shard(chosen, 0, 2)) and adopted(record, shard(chosen, 0, 1))
     card = json.loads((place(record, shard(chosen, 0, 1)) / "card.json").read_text())
     assert (card["device"], card["commit"], card["seeds"], card["shard"]) == ("cuda", "far", [0, 1], "tanh-seed0-1")
     assert card["runs"] == 48
@@ -124,22 +131,44 @@ def test_the_card_says_where_it_was_trained_and_devices_do_not_mix(tmp_path, tra
 
 def test_a_pack_is_closed_before_it_is_larger_than_the_limit(tmp_path, trained, chosen, monkeypatch):
     size = sum((place(trained, shard(chosen, 0, 0)) / name).stat().st_size for name in packs.FILES)
-    monkeypatch.setattr(packs, "LIMIT", 2.5 * size + 10_240)
+    monkeypatch.setattr(packs, "LIMIT", 2.5 * size + 20_480)
     record = packed(tmp_path, trained, chosen, *[(seed, seed) for seed in range(4)])
-    found = sorted((record / "packs").iterdir())
-    assert [path.name for path in found] == ["000.tar", "001.tar"]
-    assert all(path.stat().st_size <= packs.LIMIT for path in found) and len(packs.read(record)) == 4
-    assert all(adopted(record, chosen, seed, seed) for seed in range(4))
+    found = list((record / "packs").iterdir())
+    assert len(found) == 2 and all(path.stat().st_size <= packs.LIMIT for path in found)
+    assert len(packs.read(record)) == 4 and all(adopted(record, shard(chosen, seed, seed)) for seed in range(4))
+
+
+def test_packs_of_two_machines_lie_side_by_side(tmp_path, trained, chosen):
+    for seed in (0, 1):
+        record = packed(tmp_path, trained, chosen, (seed, seed))
+    assert len(list((record / "packs").iterdir())) == 2 and adopted(record, shard(chosen, 0, 1))
+
+
+def test_the_largest_shard_of_a_gpu_fits_a_pack(tmp_path):
+    """The longest history, univariate at full: 24 runs of a seed, 200 entries of six metrics; a hundred such seeds."""
+    runs = [run(seed=seed) for seed in range(24 * 100)]
+    draw = np.random.default_rng(0)
+    frames = [
+        records.tidy(runs, 100 * step, {name: draw.normal(size=len(runs)).astype(np.float32) for name in "abcdef"})
+        for step in range(50)
+    ]
+    records.write_measurements(tmp_path, frames)
+    assert 4 * (tmp_path / "measurements.parquet").stat().st_size < packs.LIMIT
 
 
 def test_packs_hold_no_weights_and_a_damaged_one_is_named(tmp_path, trained, chosen):
     record = packed(tmp_path, trained, chosen, (0, 0))
     (path,) = (record / "packs").iterdir()
     with tarfile.open(path) as pack:
-        assert {name.rpartition("/")[2] for name in pack.getnames()} == set(packs.FILES)
-    path.write_bytes(path.read_bytes()[:700])
-    with pytest.raises(RecordError, match=r"000\.tar is no whole pack"):
-        packs.read(record)
+        assert {name.rpartition("/")[2] for name in pack.getnames()} == {*packs.FILES, packs.CHECKSUMS}
+        starts = [member.offset for member in pack]
+    whole = path.read_bytes()
+    changed = bytearray(whole)
+    changed[starts[1] + 700] ^= 1
+    for content in (whole[:700], whole[: starts[2]], changed):
+        path.write_bytes(content)
+        with pytest.raises(RecordError, match=rf"{path.name} is no whole pack"):
+            packs.read(record)
 
 
 def test_the_order_gives_every_experiment_a_shard_early():
@@ -162,26 +191,14 @@ def test_a_shard_that_fits_the_time_left_goes_first(chosen, monkeypatch):
     assert [expected.first_that_fits(todo, left) for left in (100, 45, 30.5, 5)] == [0, 1, 2, 0]
 
 
-def train_all(record, minutes, *options):
-    command = [
-        sys.executable,
-        "-m",
-        "fgan",
-        "train-all",
-        "--record",
-        "smoke",
-        "--only",
-        "ring",
-        "digits",
-        "--max-steps",
-        "20",
-    ]
+def train_all(record, *options):
+    """What `train-all` said of 20 steps of ring and digits, and the seconds it took."""
+    command = "-m fgan train-all --record smoke --only ring digits --cores 2 --device cpu".split()
     began = time.monotonic()
     done = subprocess.run(
-        [*command, "--cores", "2", "--budget-minutes", str(minutes), *options], cwd=record.parents[1],
-        capture_output=True, text=True,
+        [sys.executable, *command, *options], cwd=record.parents[1], capture_output=True, text=True,
+        env=os.environ | {"FGAN_CHECKPOINT_SECONDS": "0"},
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
     return done.stderr, time.monotonic() - began
 
 
@@ -194,10 +211,10 @@ def elsewhere(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_whole_record_in_several_calls_and_on_another_machine(elsewhere, tmp_path):
-    said, took = train_all(elsewhere, 0.02)
+def test_a_whole_record_in_several_calls_and_on_another_machine(elsewhere):
+    said, took = train_all(elsewhere, "--max-steps", "20", "--budget-minutes", "0.02")
     assert "0 of 4 shards are there" in said and took < 15
-    said, _ = train_all(elsewhere, 5)
+    said, _ = train_all(elsewhere, "--max-steps", "20")
     assert "4 of 4 shards are in results/smoke/packs" in said and said.count("finished and packed") >= 3
     # Another machine gets the packs alone.
     whole = {
@@ -206,22 +223,54 @@ def test_a_whole_record_in_several_calls_and_on_another_machine(elsewhere, tmp_p
     assert len(whole) == 8
     for name in ("ring", "digits"):
         shutil.rmtree(elsewhere / name)
-    said, _ = train_all(elsewhere, 5)
+    before = list((elsewhere / "packs").iterdir())
+    said, _ = train_all(elsewhere, "--max-steps", "20", "--seeds", "2")
     assert "4 of 4 shards are there" in said and "finished" not in said
     assert all(path.read_bytes() == content for path, content in whole.items())
+    assert list((elsewhere / "packs").iterdir()) == before
+
+
+@pytest.mark.slow
+def test_a_training_that_was_stopped_in_its_middle_goes_on_there(elsewhere):
+    options = ("--only", "ring", "--seeds", "1", "--max-steps", "100000")
+    design_file = elsewhere.parents[1] / "experiments/ring/experiment.yaml"
+    design_file.write_text(design_file.read_text().replace("smoke: 200", "smoke: 600"))
+    said, _ = train_all(elsewhere, *options, "--budget-minutes", "0.13")
+    assert "0 of 1 shards are in" in said and list((elsewhere / "ring/.checkpoints").glob("*.pt"))
+    said, _ = train_all(elsewhere, *options)
+    first = int(re.search(r"step (\d+)/600, .*starting", said)[1])
+    assert first >= 20 and "1 of 1 shards are in" in said
+
+
+def test_a_shard_that_fails_stops_no_other(elsewhere):
+    run_file = elsewhere.parents[1] / "experiments/ring/run.py"
+    run_file.write_text(run_file.read_text() + "\n\ndef observe(population):\n    raise ValueError('broken')\n")
+    said, _ = train_all(elsewhere, "--max-steps", "20", "--seeds", "1")
+    assert "ring/tanh-seed0: broken" in said and "digits/fgan-seed0: finished and packed" in said
+    assert said.endswith("error: 1 of 2 shards failed: ring/tanh-seed0: broken\n")
+
+
+def test_missing_data_are_missed_before_anything_trains(elsewhere, monkeypatch):
+    monkeypatch.setenv("FGAN_DATA", str(elsewhere.parents[1]))
+    design_file = elsewhere.parents[1] / "experiments/digits/experiment.yaml"
+    design_file.write_text(design_file.read_text().replace("smoke: digits", "smoke: mnist"))
+    said, took = train_all(elsewhere, "--max-steps", "20")
+    assert "error: MNIST's train-images-idx3-ubyte is not in" in said and "starting" not in said and took < 20
 
 
 BARE = """
 import runpy, sys
 sys.modules.update(dict.fromkeys({absent}))
-sys.argv = "fgan train --record smoke --device cpu --max-steps 20 --experiment {experiment} --shard {shard}".split()
-runpy.run_module("fgan", run_name="__main__")
+if __name__ == "__main__":
+    sys.argv = "fgan train-all --record smoke --device cpu --max-steps 20 --seeds 1 --only {experiment}".split()
+    runpy.run_module("fgan", run_name="__main__")
 """
 ABSENT = ["scipy", "sklearn", "matplotlib", "seaborn", "snakemake", "jsonschema", "torchvision", "hypothesis"]
 
 
 @pytest.mark.parametrize("experiment, shard", [("ring", "tanh-seed0"), ("univariate", "sgd-seed0")])
 def test_training_needs_little_but_torch(experiment, shard, elsewhere):
-    code = BARE.format(absent=ABSENT, experiment=experiment, shard=shard)
-    done = subprocess.run([sys.executable, "-c", code], cwd=elsewhere.parents[1], capture_output=True, text=True)
+    script = elsewhere.parents[1] / "bare.py"
+    script.write_text(BARE.format(absent=ABSENT, experiment=experiment))
+    done = subprocess.run([sys.executable, script.name], cwd=elsewhere.parents[1], capture_output=True, text=True)
     assert (elsewhere / experiment / "shards" / shard / "card.json").exists(), done.stderr

@@ -186,7 +186,7 @@ def test_a_second_holder_of_a_lock_waits_and_says_so(tmp_path, capsys):
     assert order == ["first", "second"] and capsys.readouterr().err == "waiting for the other\n"
 
 
-SCIENCE = ("src/fgan/training.py", "src/fgan/machines.yaml", "src/fgan/metrics/modes.py", "experiments/ring/run.py")
+SCIENCE = ("src/fgan/training.py", "src/fgan/metrics/modes.py", "experiments/ring/run.py")
 SHOWN = ("src/fgan/figures.py", "src/fgan/claims.py", "experiments/ring/figures.py", "experiments/ring/claims.yaml")
 
 
@@ -194,8 +194,15 @@ def test_the_code_hash_follows_the_science_and_not_the_showing(tmp_path):
     for name in SCIENCE + SHOWN:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("old")
+    table = tmp_path / "src/fgan/machines.yaml"
+    table.write_text("cpu: {threads: 1, stack: 4.0e+8}\ncuda: {threads: 1, rate: 1.0}\n")
     before = records.code_hash("ring", tmp_path)
     for name in SCIENCE + SHOWN:
         (tmp_path / name).write_text("new")
         assert (records.code_hash("ring", tmp_path) != before) == (name in SCIENCE), name
         (tmp_path / name).write_text("old")
+    # No run depends on the cut; threads round otherwise.
+    table.write_text("# measured\ncpu: {threads: 1, stack: 9.0e+8}\ncuda: {threads: 1, rate: 2.0}\n")
+    assert records.code_hash("ring", tmp_path) == before
+    table.write_text("cpu: {threads: 2, stack: 4.0e+8}\ncuda: {threads: 1, rate: 1.0}\n")
+    assert records.code_hash("ring", tmp_path) != before

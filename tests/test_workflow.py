@@ -210,6 +210,24 @@ def test_a_record_that_is_only_shown_needs_no_training_whatever_the_file_times(f
     assert planned["pdf"] == 1 and not {"train", "gather", "fetch"} & set(planned)
 
 
+def test_the_workflow_adopts_what_was_trained_without_it_and_trains_the_rest(finished, tmp_path):
+    """`train-all` made one of two shards; its pack comes from another machine, without checkpoints and metadata."""
+    folder = twin(finished[0], tmp_path / "twin")
+    call = [sys.executable, "-m", "fgan", "train-all", "--record", "smoke", "--only", "ring", "--seeds", "1"]
+    env = environment(PYTHONPATH=str(folder / "src"))
+    done = subprocess.run([*call, "--device", "cpu"], cwd=folder, env=env, capture_output=True, text=True)
+    assert done.returncode == 0 and "1 of 1 shards are in results/smoke/packs" in done.stderr, done.stderr
+    shutil.rmtree(folder / "results/smoke/ring")
+    done = snakemake(folder, "ring", *SMOKE)
+    assert done.returncode == 0 and jobs(done.text)["train"] == 2, done.text[-4000:]
+    assert "ring/tanh-seed0: taken from the record's packs" in done.text
+    logs = folder / "results/smoke/logs/train/ring"
+    assert not (logs / "tanh-seed0.log").read_text() and "step 200/200" in (logs / "tanh-seed1.log").read_text()
+    mine, theirs = content(folder), content(finished[0])
+    made = [name for name in mine if name.startswith(("ring/", "figures/ring_", "tables/ring_"))]
+    assert len(made) > 15 and all(mine[name] == theirs[name] for name in made)
+
+
 def test_an_orphan_of_a_killed_workflow_is_waited_for_and_its_work_is_kept(finished, tmp_path):
     """SIGKILL of snakemake alone: its jobs live on; the same command waits for them and trains nothing twice."""
     folder = twin(finished[0], tmp_path / "twin")

@@ -147,10 +147,13 @@ def train_all(args, record):
 
 
 def plan(args, record):
-    from fgan import plan, shards
+    from fgan import packs, plan, shards
+
+    packed = packs.read(record)
 
     def done(shard):
-        return shards.current(record / shard.experiment / "shards" / shard.name, shard)
+        folder = record / shard.experiment / "shards" / shard.name
+        return shards.current(folder, shard) or bool(packs.sources(shard, packed))
 
     device = shards.choose_device(args.device)
     designs = [load(name, args) for name in args.only or design.find()]

@@ -1,7 +1,5 @@
 """Where does a number come from, and is a record whole and current?"""
 
-import json
-
 import pandas as pd
 
 from fgan import design, records
@@ -23,15 +21,20 @@ def check(record):
             expected, file = line.split()
             if not (folder / file).exists() or records.file_hash(folder / file) != expected:
                 found.append(f"{name}: {file} is not the file that was measured (checksum)")
-        card = json.loads((folder / "card.json").read_text())
-        code, claims = records.code_hash(name), f"experiments/{name}/claims.yaml"
-        if any(shard["code_hash"] != code for shard in card["shards"].values()):
+        card, claims = Part(folder).card, f"experiments/{name}/claims.yaml"
+        if stale(card):
             found.append(
                 f"{name}: stale, the science code changed since it was trained at {' and '.join(card['commits'])}"
             )
         if any(shard["claims_hash"] != records.file_hash(claims) for shard in card["shards"].values()):
             found.append(f"{name}: the claims changed after the run, see: git log -p {claims}")
     return found
+
+
+def stale(card):
+    """Whether the science code of the working tree is another than the one that trained a part."""
+    code = records.code_hash(card["experiment"])
+    return any(shard["code_hash"] != code for shard in card["shards"].values())
 
 
 def origin(record, key):

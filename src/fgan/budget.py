@@ -4,6 +4,7 @@ import itertools
 import json
 import multiprocessing
 import os
+import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 
@@ -20,44 +21,61 @@ def train_all(designs, record, device, minutes, cores=None, data=None, say=print
     """Trains what is missing of a record and packs each finished shard; stops after `minutes`.
 
     Continues in any number of calls: from the checkpoints of this machine, and from packs brought from another.
-    Returns the number of shards that are still missing. Raises RecordError where the record is being made already.
+    A shard that fails is said and left out. Returns the number of shards that are still missing.
+    Raises RecordError where the record is being made already, and at the end where a shard failed.
     """
     deadline = time.time() + 60 * minutes
     with records.alone(record):
         everything = interleaved(designs, device)
-        packed = packs.read(record)
-        names = {(p["card"]["experiment"], p["card"]["shard"], p["card"]["code_hash"]) for p in packed}
+        pack, packed = packs.Pack(record), packs.read(record)
         todo = []
         for design, shard in everything:
             folder = record / design.name / "shards" / shard.name
-            card = records.run_card(shard, device)
-            if not shards.current(folder, shard) and not packs.adopt(shard, folder, card, packed):
-                todo.append((design, shard))
-            elif (design.name, shard.name, card["code_hash"]) not in names:
-                packs.add(record, folder)
+            found = packs.sources(shard, packed)
+            with shards.held(shard, folder):
+                if shards.current(folder, shard):
+                    if not found:
+                        pack.add(folder)
+                elif found:
+                    packs.adopt(shard, folder, records.run_card(shard, device), found)
+                else:
+                    todo.append((design, shard))
         say(f"{len(everything) - len(todo)} of {len(everything)} shards are there; {minutes:g} minutes for the rest")
+        for settings in {shard.settings["target"]["kind"]: shard.settings for _, shard in todo}.values():
+            shards.data_of(settings, data)  # what is missing is missed now, not in the middle
         workers = 1 if device == "cuda" else cores or os.cpu_count()
-        expected = Expectation(device)
+        expected, failed, running = Expectation(device), [], {}
+
+        def finish(future):
+            design, shard, folder = running.pop(future)
+            if future.exception():
+                failed.append(f"{design.name}/{shard.name}: {future.exception()}")
+                say(failed[-1])
+                return
+            pack.add(folder)
+            expected.saw(design, shard, folder)
+            say(f"{design.name}/{shard.name}: finished and packed, {len(todo) + len(running)} left")
+
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            running = {}
             while (todo or running) and time.time() < deadline:
                 while todo and len(running) < workers:
                     design, shard = todo.pop(expected.first_that_fits(todo, deadline - time.time()))
                     folder = record / design.name / "shards" / shard.name
                     future = pool.submit(shards.train_shard, design, shard, folder, device, data)
                     running[future] = (design, shard, folder)
-                for future in wait(running, max(0.0, deadline - time.time()), FIRST_COMPLETED).done:
-                    design, shard, folder = running.pop(future)
-                    future.result()
-                    packs.add(record, folder)
-                    expected.saw(design, shard, folder)
-                    say(f"{design.name}/{shard.name}: finished and packed, {len(todo) + len(running)} left")
+                left = min(max(0.0, deadline - time.time()), threading.TIMEOUT_MAX)
+                for future in wait(running, left, FIRST_COMPLETED).done:
+                    finish(future)
+            for future in [future for future in running if future.done()]:
+                finish(future)
             # What has no time left goes on from its checkpoint in the next call.
             for worker in multiprocessing.active_children() if running else []:
                 worker.terminate()
-        left = len(todo) + len(running)
-        say(f"{len(everything) - left} of {len(everything)} shards are in {record / 'packs'}")
-    return left
+        missing = len(todo) + len(running) + len(failed)
+        say(f"{len(everything) - missing} of {len(everything)} shards are in {record / 'packs'}")
+    if failed:
+        raise records.RecordError(f"{len(failed)} of {len(everything)} shards failed: {failed[0]}")
+    return missing
 
 
 class Expectation:

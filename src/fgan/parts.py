@@ -28,6 +28,17 @@ def thinned(frame, last):
     return [frame[(frame.step == last) | (frame.seed < HISTORIES)], quartiles.assign(seed=-1)[COLUMNS]]
 
 
+def several(values):
+    """The different ones of some words as one text: shards may come from several machines."""
+    return " and ".join(sorted(set(values)))
+
+
+def together(versions):
+    """One version of each package, or all that trained some shard."""
+    versions = list(versions)
+    return {name: several(v[name] for v in versions if name in v) for name in sorted(set().union(*versions))}
+
+
 def gather(design, device, folder, data=None):
     """Joins the shards in `folder`/shards into the part `folder` and adds the rows that need no training."""
     folder = Path(folder)
@@ -62,8 +73,8 @@ def gather(design, device, folder, data=None):
         ],
     } | {key: design.common[key] for key in ("title", "question", "deviations")}  # fmt: skip
     own = ("settings_hash", "code_hash", "claims_hash", "commit", "versions", "device")
-    card = {"experiment": design.name, "command": design.command, "device": cards[0]["device"]}
-    card |= {"commits": sorted({c["commit"] for c in cards}), "versions": cards[0]["versions"]}
+    card = {"experiment": design.name, "command": design.command, "versions": together(c["versions"] for c in cards)}
+    card |= {"device": several(c["device"] for c in cards), "commits": sorted({c["commit"] for c in cards})}
     card["shards"] = {c["shard"]: {key: c[key] for key in own} for c in cards}
     records.write_measurements(folder, frames)
     records.write_samples(folder / "samples.npz", samples)

@@ -17,6 +17,8 @@ from fgan.records import RecordError
 from fgan.targets import images
 from fgan.training import silent_death, train
 
+# What torch says where memory ends: its allocators on a GPU and on a CPU, and libraries that allocate for themselves.
+NO_ROOM = ("out of memory", "can't allocate memory", "alloc_failed")
 SHARD_FILES = ("measurements.parquet", "samples.npz", "card.json")
 
 
@@ -76,16 +78,16 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
     card = records.run_card(shard, device)
     key = digest([card["settings_hash"], card["code_hash"], device])[:16]
     side = checkpoints(folder)
-    # One lock for all settings of a shard: an orphan of other settings must not write over what is made now.
-    with records.locked(
-        side / f"{shard.name}.lock", f"{shard.name}: another process is training this shard; waiting for it to end"
-    ):
+    with held(shard, folder):
         if current(folder, shard):
             print(f"{shard.experiment}/{shard.name}: complete already")
             return
-        if packs.adopt(shard, folder, card):
+        sources = packs.sources(shard, packs.read(folder.parents[2]))
+        if sources:
+            packs.adopt(shard, folder, card, sources)
             print(f"{shard.experiment}/{shard.name}: taken from the record's packs")
             return
+        (folder / "card.json").unlink(missing_ok=True)  # of other settings; a shard with a card is whole
         machines.prepare(device)
         run, images_ = design.run, data_of(shard.settings, data)
         durations = {"train_s": 0.0, "evaluate_s": 0.0}
@@ -103,9 +105,14 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
             metrics, samples = run.evaluate(population, steps, history)
             lower = torch.stack([DIVERGENCES[r.divergence].f(torch.ones(())) for r in runs]).to(device)
             dead = torch.where(diverged.isnan(), silent_death(steps, history, lower), torch.nan)
+            metrics |= {"diverged_step": diverged, "dead_step": dead}
+            # Copies: views would keep all that was sampled in memory while the next stack trains.
+            found = [
+                {name: values.cpu().clone() for name, values in part.items()} for part in (history, metrics, samples)
+            ]
             durations["train_s"] += trained - began
             durations["evaluate_s"] += time.monotonic() - trained
-            return steps, history, metrics | {"diverged_step": diverged, "dead_step": dead}, samples
+            return steps, *found
 
         done = with_room(stack, machines.pieces(shard.runs, cost.of(design, shard), device), log)
         history, metrics, samples = (joined([part[k] for part in done], dim) for k, dim in ((1, 1), (2, 0), (3, 0)))
@@ -128,8 +135,7 @@ def with_room(stack, pieces, log=None):
             done.append(stack(runs))
             continue
         except (MemoryError, RuntimeError) as error:
-            full = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-            if not full:
+            if not (isinstance(error, MemoryError) or any(text in str(error).lower() for text in NO_ROOM)):
                 raise
         # Outside of the handler: its traceback would keep the tensors of the failed stack alive.
         if len(runs) == 1:
@@ -144,8 +150,16 @@ def with_room(stack, pieces, log=None):
 
 
 def joined(parts, dim):
-    """Stacks of all pieces side by side: {name: tensor}, on the CPU."""
-    return {name: torch.cat([part[name].cpu() for part in parts], dim) for name in parts[0]}
+    """Stacks of all pieces side by side: {name: tensor}."""
+    return {name: torch.cat([part[name] for part in parts], dim) for name in parts[0]}
+
+
+def held(shard, folder):
+    """Holds the lock of a shard: one for all settings, so that an orphan of others writes over nothing made now."""
+    return records.locked(
+        checkpoints(folder) / f"{shard.name}.lock",
+        f"{shard.name}: another process is training this shard; waiting for it to end",
+    )
 
 
 def checkpoints(folder):

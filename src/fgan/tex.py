@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fgan import design
+from fgan.audit import stale
 from fgan.claims import VERDICTS
 from fgan.tables import escape, latex, number
 
@@ -33,6 +34,7 @@ def _record(record, parts):
     commits = {re.sub(r"^([0-9a-f]{12})[0-9a-f]+", r"\1", commit) for part in parts for commit in part.card["commits"]}
     devices = {part.card["device"] for part in parts}
     scales = {part.design["scale"] for part in parts}
+    old = ", ".join(part.design["name"] for part in parts if stale(part.card))
     return [
         ("name", record.name, "the setting record"),
         ("option", "" if record.name == "full" else f" -{{}}-config record={record.name}", "the setting record"),
@@ -40,6 +42,7 @@ def _record(record, parts):
         ("scale", ", ".join(sorted(scales)), "design.json of each part"),
         ("commit", escape(", ".join(sorted(commits))), "card.json of each part"),
         ("device", ", ".join(sorted(devices)), "card.json of each part"),
+        ("code", f"changed since ({escape(old)})" if old else "current", "card.json of each part, science files"),
         ("torch", parts[0].card["versions"]["torch"], "card.json of each part"),
     ]
 

@@ -47,7 +47,7 @@ def train(population, observe, progress=None, checkpoint=None):
                     entry = entry | observe(population)
                 history["step"].append(done)
                 for name, values in entry.items():
-                    history.setdefault(name, []).append(values.detach().clone())
+                    history.setdefault(name, []).append(values.clone())
         if progress:
             progress(done)
         if checkpoint:
@@ -90,7 +90,9 @@ def step(population, data, noise):
     if k == 0:
         omega_norm = apply(population, population.omega_rule, omega_gradient, value)
     theta_norm = apply(population, population.theta_rule, theta_gradient, value)
-    return {"F": value, "generator_loss": loss, "gradient_V": omega_norm, "gradient_G": theta_norm}
+    # Detached, or a kept entry would keep the activations of its step beside those of the next.
+    found = {"F": value, "generator_loss": loss, "gradient_V": omega_norm, "gradient_G": theta_norm}
+    return {name: values.detach() for name, values in found.items()}
 
 
 def captured(population, *example):

@@ -24,6 +24,9 @@ class Mixture:
         if not len(self.weights) == len(self.means) == len(self.variances):
             raise ValueError("a mixture needs as many weights as means and variances")
         self.weights, self.means, self.variances = (t.to(device) for t in (self.weights, self.means, self.variances))
+        # What drawing needs, in its precision: a GPU would cast them again for every stream.
+        self._edges = self.weights.cumsum(0)[:-1].float()
+        self._centres, self._sds = self.means.float(), self.variances.sqrt().float()
 
     @property
     def dimension(self):
@@ -32,10 +35,9 @@ class Mixture:
     def draw(self, shape, generator):
         """Samples [*shape, d], float32, from one generator."""
         device = self.means.device
-        edges = self.weights.cumsum(0)[:-1].float()
-        component = torch.bucketize(torch.rand(shape, generator=generator, device=device), edges, right=True)
+        component = torch.bucketize(torch.rand(shape, generator=generator, device=device), self._edges, right=True)
         normal = torch.randn((*shape, self.dimension), generator=generator, device=device)
-        return torch.addcmul(self.means.float()[component], normal, self.variances.sqrt().float()[component][..., None])
+        return torch.addcmul(self._centres[component], normal, self._sds[component][..., None])
 
     def __call__(self, drawn):
         return drawn
