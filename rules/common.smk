@@ -80,6 +80,8 @@ if not SHOWN:
     raise WorkflowError(f"{RECORD} holds no record; make one with: snakemake --cores all --config record=quick")
 FIGURES = {n: f"{RECORD}/figures/{n}.pdf" for n, (e, *_) in design.captions("figure").items() if e in SHOWN}
 TABLES = {n: f"{RECORD}/tables/{n}.tex" for n, (e, *_) in design.captions("table").items() if e in SHOWN}
+THEORY = [f"{RECORD}/figures/theory_{name}.pdf" for name in ("generators", "terms")]
+THEORY += [f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "activations", "implementations")]
 CAPTIONED = {"figure": design.captions("figure"), "table": design.captions("table")}
 SCIENCE = science_files()
 SECTIONS = sorted(map(str, Path("paper/sections").glob("*.tex")))

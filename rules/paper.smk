@@ -28,6 +28,7 @@ rule pdf:
         rules.numbers.output,
         FIGURES.values(),
         TABLES.values(),
+        THEORY,
         f"{RECORD}/tables/claims.tex",
         SECTIONS,
         ["paper/main.tex", "paper/fgan.sty", "paper/references.bib"],

@@ -39,6 +39,23 @@ rule table:
         "python -m fgan table --record {params.record} --name {wildcards.name} --log {log}"
 
 
+# Draws and checks the table of divergences.
+rule theory:
+    input:
+        "src/fgan/divergences.py",
+        showing("show", "figures", "tables", "theory/figures", "theory/tables"),
+    output:
+        THEORY,
+    log:
+        f"{RECORD}/logs/theory.log",
+    conda:
+        "../environment.yml"
+    params:
+        record=NAME,
+    shell:
+        "python -m fgan theory --record {params.record} --log {log}"
+
+
 # Judges every claim on the record.
 rule claims:
     input:

@@ -14,6 +14,7 @@ from scipy.special import lambertw
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from fgan.divergences import DIVERGENCES, Latex, alpha, jensen_shannon_weighted
+from fgan.theory.tables import supremum
 
 MEMBERS = [*DIVERGENCES.values()]
 MEMBERS += [alpha(a) for a in (2, 0.5, -1, 0.9, 1.5, 4, -0.5)]
@@ -33,18 +34,6 @@ def gradient(function, x):
     x = x.clone().requires_grad_()
     (g,) = torch.autograd.grad(function(x).sum(), x, create_graph=True)
     return g
-
-
-def supremum(objective, n):
-    """The largest of each of n functions of v in [-1e10, 1e10]: a grid in asinh(v), refined at its best."""
-    lo, hi = torch.full((n,), -24.0, dtype=F64), torch.full((n,), 24.0, dtype=F64)
-    grid = torch.linspace(0, 1, 401, dtype=F64)[:, None]
-    for _ in range(4):
-        s = lo + (hi - lo) * grid
-        value = objective(torch.sinh(s)).nan_to_num(nan=-math.inf, posinf=math.inf, neginf=-math.inf)
-        best = value.argmax(0, keepdim=True)
-        lo, hi = (s.gather(0, (best + k).clamp(0, 400))[0] for k in (-1, 1))
-    return value.amax(0)
 
 
 def inverse(increasing, t):

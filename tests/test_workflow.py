@@ -98,7 +98,7 @@ def edited(finished):
 def test_the_smoke_record_is_complete(finished):
     folder, seconds, text = finished
     made = content(folder)
-    for name in ("numbers.tex", "tables/claims.csv", "figures/ring_modes.pdf", "audit.txt"):
+    for name in ("numbers.tex", "tables/claims.csv", "figures/ring_modes.pdf", "figures/theory_terms.pdf", "audit.txt"):
         assert name in made
     assert made["paper.pdf"].startswith(b"%PDF") if TEX else "no TeX here" in text
     assert "whole and current" in (folder / "results/smoke/audit.txt").read_text()

@@ -41,6 +41,7 @@ STAGES = {
     "gather": ("join the shards of an experiment into its part", "record experiment device data seeds max-steps log"),
     "figure": ("draw one figure", "record name log"),
     "table": ("write one table", "record name log"),
+    "theory": ("draw and check the table of divergences", "record log"),
     "claims": ("judge every claim", "record log"),
     "numbers": ("write the numbers of the paper, each with its source", "record log"),
     "paper": ("compile the PDF", "record log"),

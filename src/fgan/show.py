@@ -56,6 +56,19 @@ def write_table(record, name, text, frame):
         frame.to_csv(partial, index=False)
 
 
+def theory(record):
+    """Draws the figures and writes the tables of the table of divergences, theory_<name>: they need no record."""
+    from fgan import figures
+    from fgan.theory.figures import FIGURES
+    from fgan.theory.tables import TABLES
+
+    figures.style()
+    for name, draw in FIGURES.items():
+        figures.save(draw(), record / "figures" / f"theory_{name}")
+    for name, make in TABLES.items():
+        write_table(record, f"theory_{name}", latex(frame := make(), left=name != "implementations"), frame)
+
+
 def claims(record):
     """Writes the verdict on every claim to tables/claims.csv and .tex."""
     frame = verdicts(parts(record))

@@ -49,11 +49,14 @@ def escape(text):
     return text if "\\" in text or "$" in text else "".join(SPECIAL.get(c, c) for c in text)
 
 
-def latex(frame, rules_after=()):
-    """A booktabs tabular of a frame of texts: first column left, the others right; `rules_after` are row numbers."""
-    lines = [rf"\begin{{tabular}}{{l{'r' * (frame.shape[1] - 1)}}}", r"\toprule"]
+def latex(frame, rules_after=(), left=False):
+    """A booktabs tabular of a frame of texts; `rules_after` are row numbers.
+
+    The first column is left, the others right with wrapped headings; all left with headings as they are for formulas.
+    """
+    lines = [rf"\begin{{tabular}}{{l{('l' if left else 'r') * (frame.shape[1] - 1)}}}", r"\toprule"]
     first, *others = map(escape, frame.columns)
-    lines += [" & ".join([first, *(rf"\head{{{name}}}" for name in others)]) + r" \\", r"\midrule"]
+    lines += [" & ".join([first, *(name if left else rf"\head{{{name}}}" for name in others)]) + r" \\", r"\midrule"]
     for index, row in enumerate(frame.itertuples(index=False)):
         lines.append(" & ".join(escape(cell) for cell in row) + r" \\")
         if index in rules_after:

@@ -173,7 +173,7 @@ def divergence_table():
         formulas = (d.latex.f, d.latex.conjugate, d.latex.domain, d.latex.activation, d.latex.threshold)
         rows.append((d.label, *(f"${formula}$" for formula in formulas), d.effective))
     frame = pd.DataFrame(rows, columns=columns)
-    return latex(frame).replace("{lrrrrrr}", "{lllllll}").replace(r"\head", ""), frame
+    return latex(frame, left=True), frame
 
 
 def markdown(frame):
