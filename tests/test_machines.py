@@ -83,8 +83,8 @@ class Stack:
 
 
 ERRORS = pytest.mark.parametrize(
-    "error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError(), RuntimeError("can't allocate memory")],
-    ids=["cuda", "python", "allocator"])  # fmt: skip
+    "error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError(), RuntimeError("can't allocate memory"),
+     RuntimeError("CUBLAS_STATUS_ALLOC_FAILED")], ids=["cuda", "python", "allocator", "library"])  # fmt: skip
 
 
 @ERRORS

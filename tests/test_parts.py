@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fgan import audit, publish, records
-from fgan.parts import HISTORIES, thinned
+from fgan import audit, publish, records, tex
+from fgan.parts import HISTORIES, several, thinned, together
 from fgan.records import COLUMNS, Part, RecordError
 
 
@@ -77,3 +77,21 @@ def test_a_record_that_is_not_whole_or_too_large_is_not_published(tmp_path, curr
     with pytest.raises(RecordError, match="cannot be published: ring: stale"):
         publish.publish(tmp_path / "quick", tmp_path / "reference")
     assert not (tmp_path / "reference").exists()
+
+
+def test_a_part_names_every_device_and_version_of_its_shards():
+    assert several(["cpu", "cuda", "cpu"]) == "cpu and cuda" and several(["cpu"]) == "cpu"
+    found = together([{"torch": "2.9", "numpy": "2.0"}, {"torch": "2.13", "numpy": "2.0"}, {"torch": "2.9"}])
+    assert found == {"torch": "2.13 and 2.9", "numpy": "2.0"}
+
+
+def test_a_part_that_other_code_trained_is_stale_and_the_paper_says_so(tmp_path, monkeypatch):
+    made = part(tmp_path / "quick" / "ring")
+    card = {"experiment": "ring", "commits": ["c"], "device": "cpu", "versions": {"torch": "2"}}
+    for code, shown in (("now", "current"), ("before", "changed since (ring)")):
+        records.write_json(made / "card.json", card | {"shards": {"a": {"code_hash": "now"}, "b": {"code_hash": code}}})
+        monkeypatch.setattr(records, "code_hash", lambda experiment: "now")
+        design = json.loads((made / "design.json").read_text()) | {"runs": 1}
+        records.write_json(made / "design.json", design)
+        facts = {key: text for key, text, _ in tex._record(tmp_path / "quick", [Part(made)])}
+        assert facts["code"] == shown and audit.stale(Part(made).card) == (code != "now")

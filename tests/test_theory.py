@@ -1,7 +1,9 @@
 """The theory's tables and figures: the checks find what is wrong in print and in public code, and only that."""
 
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -84,3 +86,10 @@ def test_every_divergence_is_drawn():
         assert tables.same(torch.as_tensor(real.get_ydata()), d.activation(v))
         assert tables.same(-torch.as_tensor(fake.get_ydata()), d.conjugate_of_activation(v))
         assert level.get_ydata()[0] == d.threshold
+
+
+def test_the_workflow_names_every_figure_and_table():
+    rules = (Path(__file__).parents[1] / "rules/common.smk").read_text()
+    named = re.findall(r'theory_\{name\}\.(pdf|tex)" for name in \((.+?)\)', rules)
+    found = {end: set(re.findall(r'"(\w+)"', names)) for end, names in named}
+    assert found == {"pdf": set(figures.FIGURES), "tex": set(tables.TABLES)}
