@@ -3,7 +3,7 @@ rule audit:
     input:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART],
         [f"experiments/{experiment}/claims.yaml" for experiment in SHOWN],
-        SCIENCE,
+        all_science(),
         showing("audit"),
     output:
         f"{RECORD}/audit.txt",

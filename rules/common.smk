@@ -13,7 +13,8 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design
-from fgan.records import RecordError, alone, science_files, threads
+from fgan.provenance import science_files, threads
+from fgan.records import RecordError, alone
 from fgan.shards import choose_device
 
 # Jobs import the same source tree, installed or not.
@@ -27,7 +28,7 @@ os.environ.update(
 SETTINGS = {
     "record": (str, "the record to make"),
     "device": (str, "auto, cpu or cuda"),
-    "data": (str, "folder with MNIST's files"),
+    "data": (str, "folder with the image sets"),
     "seeds": (int, "number of seeds, instead of the scale's own"),
     "max_steps": (int, "cut every training to this many steps"),
 }
@@ -58,6 +59,8 @@ try:
         name: design.load(name, NAME, seeds=CONFIG.get("seeds"), max_steps=CONFIG.get("max_steps"))
         for name in (design.find() if TRAINED else [])
     }
+    # An optional experiment without its data is left out; the paper says so.
+    DESIGNS = {n: found for n, found in DESIGNS.items() if not design.missing(found, CONFIG.get("data"))}
     for folder in Path("experiments").iterdir():
         if folder.is_dir() and not (folder / "experiment.yaml").exists() and any(folder.glob("*.py")):
             raise design.DesignError(f"{folder}/experiment.yaml is missing")
@@ -83,11 +86,15 @@ TABLES = {n: f"{RECORD}/tables/{n}.tex" for n, (e, *_) in design.captions("table
 THEORY = [f"{RECORD}/figures/theory_{name}.pdf" for name in ("generators", "terms")]
 THEORY += [f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "activations", "implementations")]
 CAPTIONED = {"figure": design.captions("figure"), "table": design.captions("table")}
-SCIENCE = science_files()
 SECTIONS = sorted(map(str, Path("paper/sections").glob("*.tex")))
 PUBLISHED = sorted(map(str, Path("paper/published").glob("*.csv")))
 HELD = contextlib.ExitStack()  # the record's lock lives as long as this process, and dies with it
 PART = ("measurements.parquet", "samples.npz", "design.json", "card.json")
+
+
+def all_science():
+    """The science files of every experiment of the record."""
+    return sorted({path for experiment in SHOWN for path in science_files(experiment)})
 
 
 def showing(*names):
@@ -101,6 +108,11 @@ def options(*keys):
     return " ".join(f"--{key.replace('_', '-')} {value}" for key, value in given.items())
 
 
+def science(wildcards):
+    """The files whose content decides an experiment's measurements."""
+    return science_files(wildcards.experiment)
+
+
 def settings(wildcards):
     """All that decides a shard's result, as sorted JSON: a changed value retrains this shard and no other."""
     decisive = DESIGNS[wildcards.experiment].shard(wildcards.shard).settings | {"threads": threads()}
@@ -109,7 +121,8 @@ def settings(wildcards):
 
 def data_set(wildcards):
     """The mark that a target's files are in place, for targets that have files."""
-    kinds = {s["target"]["kind"] for s in DESIGNS[wildcards.experiment].arms.values()}
+    found = DESIGNS[wildcards.experiment]
+    kinds = {s["target"]["kind"] for s in found.arms.values() or [found.common]}
     return [ancient("results/.data/mnist")] if "mnist" in kinds else []
 
 

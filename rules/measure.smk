@@ -1,9 +1,9 @@
 # Joins the shards of an experiment into its part of the record and adds ceilings, floors and exact optima.
 rule gather:
     input:
-        SCIENCE,
+        science,
         shards,
-        run="experiments/{experiment}/run.py",
+        data=data_set,
         design="experiments/{experiment}/experiment.yaml",
     output:
         [f"{RECORD}/{{experiment}}/{name}" for name in PART],

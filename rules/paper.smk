@@ -2,9 +2,9 @@
 rule numbers:
     input:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART],
-        [f"experiments/{experiment}/{name}" for experiment in SHOWN for name in ("experiment.yaml", "run.py")],
+        [f"experiments/{experiment}/experiment.yaml" for experiment in SHOWN],
         f"{RECORD}/tables/claims.csv",
-        SCIENCE,
+        all_science(),
         SECTIONS,
         showing("show", "tex", "tables", "audit"),
     output:

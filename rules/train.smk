@@ -1,8 +1,7 @@
 # Trains one shard (some seeds of one arm, all divergences and objectives) and measures it; continues from its checkpoint.
 rule train:
     input:
-        SCIENCE,
-        run="experiments/{experiment}/run.py",
+        science,
         data=data_set,
     output:
         measurements=f"{RECORD}/{{experiment}}/shards/{{shard}}/measurements.parquet",

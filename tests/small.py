@@ -46,7 +46,7 @@ def driven(runs, **changes):
 def published(experiment, runs, steps):
     """A population of an experiment as it is at the scale `quick`, cut to a number of steps."""
     chosen = design.load(experiment, "quick", EXPERIMENTS, max_steps=steps)
-    (arm,) = chosen.arms.values()
+    arm = next(iter(chosen.arms.values()))
     data = images.digits() if experiment == "digits" else None
     return chosen.run.population(arm | {"history": 10}, runs, data=data)
 

@@ -23,7 +23,7 @@ def part(folder, metrics, baselines=()):
     rows += [("toy", "baseline", name, "none", 0, 10, metric, value) for name, metric, value in baselines]
     rows += [("toy", "main", "kl", "saddle", 0, 5, metric, 1e6) for metric, _, _ in metrics]  # an earlier step
     pd.DataFrame(rows, columns=COLUMNS).astype({"value": float}).to_parquet(folder / "measurements.parquet")
-    shown = {"name": "toy", "scale": "quick", "divergences": LABELS, "settings": {"steps": 10}}
+    shown = {"name": "toy", "scale": "quick", "divergences": LABELS, "arms": {"main": {"steps": 10}}}
     (folder / "design.json").write_text(json.dumps(shown))
     return Part(folder)
 
@@ -191,3 +191,26 @@ def test_failed_runs_count_against_a_share_whatever_its_bound(tmp_path, rule):
 def test_a_pair_that_is_missing_is_no_equality(tmp_path):
     check = {"kind": "equal", "metric": "m", "where": KL, "minus": {"divergence": "gan"}, "high": 1.0}
     assert verdict(one(tmp_path, LONG, gan=LONG[:3]), check) != "replicated"
+
+
+@pytest.mark.parametrize(
+    ("rule", "wanted"),
+    [({"sampler": "P", "low": 4.0}, "replicated"), ({"sampler": "P", "high": 4.0}, "not replicated"),
+     ({"sampler": ["P", "circle"], "low": 4.0}, "partly"), ({"sampler": "nobody", "low": 4.0}, "not run"),
+     ({"sampler": "P", "minus_sampler": "circle", "low": 2.0, "high": 2.0}, "replicated")])  # fmt: skip
+def test_a_sampler_that_was_not_trained_is_judged_as_it_stands(tmp_path, rule, wanted):
+    found = part(tmp_path, {("m", "kl", "saddle"): [0.0]}, [("P", "m", 5.0), ("circle", "m", 3.0)])
+    assert verdict(found, {"kind": "baseline", "metric": "m"} | rule, seeds=20) == wanted
+
+
+def test_claims_of_an_experiment_that_the_record_lacks_are_not_run(tmp_path):
+    for name, extra in (("toy", ""), ("pictures", "optional: true\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "experiment.yaml").write_text(f"title: {name}\n{extra}")
+        written = f"{{id: {name}, statement: s, source: p, checks: [{{kind: mean, metric: m, low: 0.0}}]}}"
+        (tmp_path / name / "claims.yaml").write_text(f"claims:\n  - {written}\n")
+    found = part(tmp_path / "toy", {("m", "kl", "saddle"): NEAR_ONE})
+    rows = claims.verdicts([found], tmp_path).set_index("claim")
+    assert rows.verdict.to_dict() == {"toy": "replicated", "pictures": "not run"}
+    assert rows.why["pictures"] == "not run: no data"
+    assert claims.verdicts([], tmp_path).set_index("claim").why["toy"] == "not part of this record"

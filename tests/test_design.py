@@ -19,7 +19,8 @@ RING = (EXPERIMENTS / "ring" / "experiment.yaml").read_text()
 @pytest.mark.parametrize("name", NAMES)
 def test_every_experiment_is_valid_at_every_scale(name, scale):
     loaded = design.load(name, scale, EXPERIMENTS)
-    assert loaded.name == name and loaded.scale == scale and loaded.shards()
+    assert loaded.name == name and loaded.scale == scale
+    assert bool(loaded.shards()) == ("divergences" in loaded.common or bool(loaded.arms))
     for settings in loaded.arms.values():
         assert not re.search(r"'(smoke|quick|full)'", str(settings))
         assert set(settings["divergences"]) <= set(DIVERGENCES)
@@ -104,7 +105,6 @@ MISTAKES = {
     "broken YAML": ("batch: 128", "batch: [128", "line", "not valid YAML"),
     "a tab": ("batch: 128", "\tbatch: 128", "line", "not valid YAML"),
     "a key given twice": ("batch: 128", "batch: 128\nbatch: 64", "batch", "twice"),
-    "seeds of an arm alone": ("  tanh: {}", "  tanh: {seeds: 3}", "seeds", "tanh"),
 }  # fmt: skip
 
 
@@ -173,3 +173,55 @@ def test_max_steps_cuts_and_never_lengthens(tmp_path):
 
 def test_divergences_stand_in_the_order_of_the_table(tmp_path):
     assert write(tmp_path, edited("[all]", "[gan, kl, neyman]")).arms["tanh"]["divergences"] == ["kl", "neyman", "gan"]
+
+
+def toy(folder, text):
+    (folder / "toy").mkdir(parents=True)
+    (folder / "toy" / "experiment.yaml").write_text(text)
+    return folder
+
+
+def test_an_arm_may_have_its_own_seeds_and_be_left_out_at_a_scale(tmp_path):
+    arms = "arms:\n  tanh: {}\n  relu: {seeds: {smoke: 0, quick: 3, full: 4}, steps: 7}\n"
+    root = toy(tmp_path, re.sub(r"arms:\n  tanh: {}\n", arms, RING))
+    (root / "toy" / "measure.yaml").write_text((EXPERIMENTS / "ring" / "measure.yaml").read_text())
+    (root / "toy" / "run.py").write_text((EXPERIMENTS / "ring" / "run.py").read_text())
+    chosen = design.load("toy", "quick", root)
+    assert chosen.seeds == {"tanh": 5, "relu": 3} and chosen.arms["relu"]["steps"] == 7
+    assert [shard.name for shard in chosen.shards()] == [f"tanh-seed{s}" for s in range(5)] + [
+        f"relu-seed{s}" for s in range(3)
+    ]
+    assert list(design.load("toy", "smoke", root).arms) == ["tanh"]
+    # The command line's number is every arm's, except where an arm is left out.
+    assert design.load("toy", "quick", root, seeds=9).seeds == {"tanh": 9, "relu": 9}
+    assert design.load("toy", "smoke", root, seeds=9).seeds == {"tanh": 9}
+
+
+UNTRAINED = """title: a study
+question: what?
+target: {kind: digits}
+measure: {samples: {smoke: 3, quick: 5}}
+figures: {}
+tables: {}
+deviations: []
+"""
+
+
+def test_an_experiment_may_train_nothing(tmp_path):
+    chosen = design.load("toy", "quick", toy(tmp_path, UNTRAINED), seeds=3)
+    assert (chosen.arms, chosen.seeds, chosen.shards()) == ({}, {}, [])
+    assert chosen.common["measure"] == {"samples": 5}
+    with pytest.raises(DesignError, match="unknown key 'batch' in the file"):
+        design.load("toy", "quick", toy(tmp_path / "b", UNTRAINED + "batch: 3\n"))
+    with pytest.raises(DesignError, match="'question' is missing"):
+        design.load("toy", "quick", toy(tmp_path / "q", UNTRAINED.replace("question: what?\n", "")))
+
+
+def test_only_an_optional_experiment_is_left_out_and_only_without_its_data(tmp_path):
+    from fgan.targets import natural
+
+    chosen = design.load("natural", "quick", EXPERIMENTS)
+    kind = next(iter(chosen.arms.values()))["target"]["kind"]
+    sentence = design.missing(chosen, tmp_path)
+    assert sentence and sentence == natural.missing(kind, tmp_path)
+    assert design.missing(design.load("digits", "full", EXPERIMENTS), tmp_path) is None

@@ -126,12 +126,12 @@ def test_products_and_convolutions_keep_single_precision(name):
 
 @pytest.mark.parametrize("experiment", ["univariate", "ring", "digits"])
 def test_every_experiment_trains_and_is_evaluated_on_the_gpu(experiment):
-    from fgan.shards import data_of
+    from fgan import targets
 
     chosen = design.load(experiment, "smoke", EXPERIMENTS)
     (shard, *_) = chosen.shards("cuda")
     values = merge(shard.settings, {"steps": 40, "history": 20})
-    p = chosen.run.population(values, shard.runs, torch.device("cuda"), data_of(values, None))
+    p = chosen.run.population(values, shard.runs, torch.device("cuda"), targets.load(values))
     steps, history, _ = train(p, chosen.run.observe)
     metrics, samples = chosen.run.evaluate(p, steps, history)
     assert all(len(values) == len(shard.runs) for values in (*metrics.values(), *samples.values()))

@@ -57,6 +57,29 @@ def test_digits_are_split_completely_without_overlap():
     np.testing.assert_array_equal(np.unique(together.numpy() * 16, axis=0), whole)
 
 
+def test_digits_keep_their_labels():
+    from sklearn.datasets import load_digits
+
+    source, digits = load_digits(), images.digits()
+    classes = {image.tobytes(): label for image, label in zip(source.data.astype(np.uint8), source.target, strict=True)}
+    for part, labels in zip((digits.train, digits.held_out, digits.test), digits.labels, strict=True):
+        assert labels.dtype == torch.int64
+        whole = (part * 16).to(torch.uint8).numpy()
+        assert labels.tolist() == [classes[image.tobytes()] for image in whole]
+
+
+def test_images_move_with_their_labels():
+    digits = images.digits().to("meta")
+    parts = digits.train, digits.held_out, digits.test, *digits.labels
+    assert {part.device.type for part in parts} == {"meta"} and len(parts) == 6
+
+
+def test_an_image_set_can_do_without_labels():
+    for without in (images.blank("digits"), images.Images("colours", (3, 4, 5), *torch.zeros(3, 2, 60))):
+        assert without.labels == () and without.to("cpu").labels == ()
+        assert without.dimension == without.train.shape[1]
+
+
 def test_digits_do_not_depend_on_global_seeds():
     torch.manual_seed(1)
     first = images.digits()
@@ -94,6 +117,9 @@ def test_mnist_files_are_read(small, tmp_path, packed, below):
     np.testing.assert_allclose(mnist.held_out.numpy(), pixels[20:], rtol=1e-6)
     assert mnist.test.shape == (12, 6) and mnist.shape == (3, 2) and mnist.dimension == 6
     assert mnist.train.dtype == torch.float32
+    labels = [list(small[name][8:]) for name in ("train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte")]
+    assert [part.tolist() for part in mnist.labels] == [labels[0][:20], labels[0][20:], labels[1]]
+    assert {part.dtype for part in mnist.labels} == {torch.int64}
     assert images.read_idx("t10k-labels-idx1-ubyte", tmp_path).shape == (12,)
 
 
@@ -197,7 +223,8 @@ def test_the_real_mnist():
     assert mnist.shape == (28, 28) and mnist.dimension == 784 and mnist.all_train.shape == (60_000, 784)
     assert mnist.all_train.mean().item() == pytest.approx(0.1307, abs=1e-4)
     assert mnist.train.min() == 0 and mnist.train.max() == 1
-    assert images.read_idx("train-labels-idx1-ubyte")[:5].tolist() == [5, 0, 4, 1, 9]
+    assert mnist.labels[0][:5].tolist() == [5, 0, 4, 1, 9]
+    assert [part.shape for part in mnist.labels] == [(50_000,), (10_000,), (10_000,)]
 
 
 def test_torchvision_is_imported_by_its_guard_without_warnings():

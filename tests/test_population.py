@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from small import nothing, population, published, run, trained
+from small import driven, nothing, population, published, run, trained
 
 from fgan.divergences import DIVERGENCES
 from fgan.population import CHUNK, seeded
@@ -86,6 +86,26 @@ def test_another_seed_arm_or_chunk_has_other_streams():
         everything = torch.cat([now.flatten(1), later.flatten(1)])
         assert len(everything.unique(dim=0)) == 6
     assert first[0].shape == (3, CHUNK, 1, 32, 2) and first[1].shape == (3, CHUNK, 1, 32, 2)
+
+
+@pytest.mark.parametrize("chunk", [0, 3])
+def test_without_fresh_draws_every_step_has_the_first_one(chunk):
+    runs = [run(), run(seed=1)]
+    fixed, free = population(runs, fresh=False), population(runs)
+    for mine, theirs in zip(fixed.draws(chunk, 1, 1), free.draws(0, 1, 1), strict=True):
+        assert mine.shape == theirs.shape
+        assert torch.equal(mine, theirs[:, :1].expand_as(theirs))
+    # What only judges has its own draws, whatever the training sees.
+    assert not torch.equal(fixed.draws("judge", 1, 1)[0][:, 0], fixed.draws(0, 1, 1)[0][:, 0])
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+def test_a_generator_with_rate_zero_stays_bit_for_bit(kind):
+    decays = {} if kind == "sgd" else {"beta1": 0.5}
+    p = driven([run(), run("kl")], optimiser={"kind": kind, "generator": 0.0, "variational": 1e-2} | decays)
+    theta, omega = p.theta.clone(), p.omega.clone()
+    trained(p)
+    assert torch.equal(p.theta, theta) and (p.omega != omega).any(dim=1).all()
 
 
 def test_generator_and_variational_network_start_from_different_streams():

@@ -13,7 +13,7 @@ import pytest
 import torch
 from small import run
 
-from fgan import records
+from fgan import provenance, records
 from fgan.records import COLUMNS, Part, RecordError
 from fgan.shards import Checkpoint
 
@@ -186,23 +186,42 @@ def test_a_second_holder_of_a_lock_waits_and_says_so(tmp_path, capsys):
     assert order == ["first", "second"] and capsys.readouterr().err == "waiting for the other\n"
 
 
-SCIENCE = ("src/fgan/training.py", "src/fgan/metrics/modes.py", "experiments/ring/run.py")
-SHOWN = ("src/fgan/figures.py", "src/fgan/claims.py", "experiments/ring/figures.py", "experiments/ring/claims.yaml")
+SCIENCE = {
+    "experiments/ring/run.py": "from fgan.metrics import modes\n",
+    "experiments/ring/experiment.yaml": "target: {kind: digits}\n",
+    "src/fgan/parts.py": "def gather():\n    import fgan.training\n    from fgan import figures, packs\n",
+    "src/fgan/training.py": "",
+    "src/fgan/metrics/__init__.py": "",
+    "src/fgan/metrics/modes.py": "from fgan.metrics.exact import optimum\n",
+    "src/fgan/metrics/exact.py": "",
+    "src/fgan/targets/images.py": "",
+}
+OTHERS = {
+    "src/fgan/figures.py": "",
+    "src/fgan/packs.py": "from fgan import budget\n",
+    "src/fgan/metrics/kde.py": "",
+    "src/fgan/targets/natural.py": "",
+    "experiments/ring/figures.py": "",
+    "experiments/ring/claims.yaml": "",
+}
 
 
 def test_the_code_hash_follows_the_science_and_not_the_showing(tmp_path):
-    for name in SCIENCE + SHOWN:
+    """What run.py and parts.py reach, and the reader of the target; not what shows, nor what others measure."""
+    for name, text in (SCIENCE | OTHERS).items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("old")
+        (tmp_path / name).write_text(text)
     table = tmp_path / "src/fgan/machines.yaml"
     table.write_text("cpu: {threads: 1, stack: 4.0e+8}\ncuda: {threads: 1, rate: 1.0}\n")
-    before = records.code_hash("ring", tmp_path)
-    for name in SCIENCE + SHOWN:
-        (tmp_path / name).write_text("new")
-        assert (records.code_hash("ring", tmp_path) != before) == (name in SCIENCE), name
-        (tmp_path / name).write_text("old")
+    before = provenance.code_hash("ring", tmp_path)
+    for name, text in (SCIENCE | OTHERS).items():
+        (tmp_path / name).write_text(text + "# edited\n")
+        changed = provenance.code_hash("ring", tmp_path) != before
+        # The design itself is hashed as settings, value by value.
+        assert changed == (name in SCIENCE and not name.endswith(".yaml")), name
+        (tmp_path / name).write_text(text)
     # No run depends on the cut; threads round otherwise.
     table.write_text("# measured\ncpu: {threads: 1, stack: 9.0e+8}\ncuda: {threads: 1, rate: 2.0}\n")
-    assert records.code_hash("ring", tmp_path) == before
+    assert provenance.code_hash("ring", tmp_path) == before
     table.write_text("cpu: {threads: 2, stack: 4.0e+8}\ncuda: {threads: 1, rate: 1.0}\n")
-    assert records.code_hash("ring", tmp_path) != before
+    assert provenance.code_hash("ring", tmp_path) != before

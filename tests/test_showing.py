@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from fgan import records, tables, tex
+from fgan import provenance, tables, tex
 
 SOURCE = Path(tables.__file__).parent
 EXPERIMENTS = sorted(path.parent for path in (SOURCE.parents[1] / "experiments").glob("*/run.py"))
+UNDER_BOTH = {"fgan.design", "fgan.provenance", "fgan.records"}
 SHOWING = {"statistics", "figures", "tables", "claims", "tex", "show", "audit", "plan"}
 
 NUMBERS = {
@@ -84,7 +85,8 @@ def test_the_table_of_divergences_has_a_row_for_each():
 def test_showing_does_not_import_torch():
     """torch takes seconds to import; a figure or a table does not need it."""
     modules = ", ".join(
-        f"fgan.{name}" for name in [*sorted({*SHOWING} - {"plan", "budget"}), "design", "records", "__main__"]
+        f"fgan.{name}"
+        for name in [*sorted({*SHOWING} - {"plan", "budget"}), "design", "provenance", "records", "__main__"]
     )
     code = f"import sys, {modules}; print('torch' in sys.modules, 'matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=SOURCE.parent)
@@ -103,9 +105,9 @@ def module(path):
 
 
 def science():
-    """Modules of the science floor; design and records stand under both."""
-    names = {module(Path(file)) for file in map(Path, records.science_files(SOURCE.parents[1]))}
-    return {f"fgan.{name}" for name in names if not name.endswith("__init__")} - {"fgan.design", "fgan.records"}
+    """Modules of the science floor; design, provenance and records stand under both."""
+    names = {module(path) for path in SOURCE.rglob("*.py") if path.stem not in provenance.SHOWING}
+    return {f"fgan.{name}" for name in names if not name.endswith("__init__")} - UNDER_BOTH
 
 
 def imports(path):
@@ -120,7 +122,7 @@ def imports(path):
     return found
 
 
-@pytest.mark.parametrize("name", sorted(science()) + ["fgan.design", "fgan.records"])
+@pytest.mark.parametrize("name", sorted(science() | UNDER_BOTH))
 def test_science_imports_nothing_of_showing(name):
     path = SOURCE.parent / (name.replace(".", "/") + ".py")
     heavy = {"matplotlib", "seaborn"}
@@ -131,6 +133,16 @@ def test_both_floors_are_seen():
     assert {"fgan.training", "fgan.population", "fgan.metrics.modes", "fgan.targets.images"} <= science()
     assert not {f"fgan.{name}" for name in SHOWING} & science()
     assert all((SOURCE / f"{name}.py").exists() for name in SHOWING)
+
+
+@pytest.mark.parametrize("folder", EXPERIMENTS, ids=lambda folder: folder.name)
+def test_what_decides_an_experiment_is_its_own_run_and_science(folder):
+    files = set(provenance.science_files(folder.name, SOURCE.parents[1]))
+    own = str(folder / "run.py")
+    reached = {f"fgan.{module(Path(file))}" for file in files - {own} if not file.endswith("__init__.py")}
+    assert own in files and reached <= science() | UNDER_BOTH
+    for name in ("training", "population", "objectives", "divergences", "parts"):
+        assert str(SOURCE / f"{name}.py") in files
 
 
 @pytest.mark.parametrize("folder", EXPERIMENTS, ids=lambda folder: folder.name)

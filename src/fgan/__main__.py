@@ -17,7 +17,7 @@ OPTIONS = {
     "shard": {"required": True, "help": "for example tanh-seed0"},
     "name": {"required": True, "help": "for example ring_modes"},
     "device": {"default": "auto", "choices": ("auto", "cpu", "cuda"), "help": "auto takes a GPU where there is one"},
-    "data": {"help": "folder with MNIST's files; else FGAN_DATA, else data/"},
+    "data": {"help": "folder with the image sets; else FGAN_DATA, else data/"},
     "only": {"nargs": "+", "help": "names of experiments; else all"},
     "budget-minutes": {"type": float, "default": math.inf, "help": "stop after this long; the same command goes on"},
     "cores": {"type": int, "help": "cores that train; else all of this machine"},
@@ -119,6 +119,16 @@ def run(args, record):
         getattr(show, args.stage)(record, *([args.name] if args.stage in ("figure", "table") else []))
 
 
+def designs(args, say):
+    """The designs of a record, without those that are left out because their data are missing; that is said."""
+    found = [load(name, args) for name in args.only or design.find()]
+    reasons = {chosen.name: design.missing(chosen, getattr(args, "data", None)) for chosen in found}
+    for name, reason in reasons.items():
+        if reason:
+            say(f"{name} is left out: {reason}")
+    return [chosen for chosen in found if not reasons[chosen.name]]
+
+
 def load(name, args):
     return design.load(name, args.record, seeds=getattr(args, "seeds", None), max_steps=args.max_steps)
 
@@ -142,9 +152,8 @@ def train_all(args, record):
         for file in filter(None, (sys.stderr, args.log)):
             print(text, file=file, flush=True)
 
-    designs = [load(name, args) for name in args.only or design.find()]
     device = shards.choose_device(args.device)
-    budget.train_all(designs, record, device, args.budget_minutes, args.cores, args.data, say)
+    budget.train_all(designs(args, say), record, device, args.budget_minutes, args.cores, args.data, say)
 
 
 def plan(args, record):
@@ -157,8 +166,7 @@ def plan(args, record):
         return shards.current(folder, shard) or bool(packs.sources(shard, packed))
 
     device = shards.choose_device(args.device)
-    designs = [load(name, args) for name in args.only or design.find()]
-    frame = plan.table(designs, done, device, args.cores)
+    frame = plan.table(designs(args, print), done, device, args.cores)
     print(plan.text(frame))
     minutes = frame["minutes here"].iloc[-1]
     print("Minutes on an H200 rest on its data sheet; no training was timed on one.")

@@ -8,7 +8,7 @@ import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 
-from fgan import cost, packs, plan, records, shards
+from fgan import cost, packs, plan, provenance, records, shards, targets
 
 
 def interleaved(designs, device):
@@ -37,12 +37,12 @@ def train_all(designs, record, device, minutes, cores=None, data=None, say=print
                     if not found:
                         pack.add(folder)
                 elif found:
-                    packs.adopt(shard, folder, records.run_card(shard, device), found)
+                    packs.adopt(shard, folder, provenance.run_card(shard, device), found)
                 else:
                     todo.append((design, shard))
         say(f"{len(everything) - len(todo)} of {len(everything)} shards are there; {minutes:g} minutes for the rest")
         for settings in {shard.settings["target"]["kind"]: shard.settings for _, shard in todo}.values():
-            shards.data_of(settings, data)  # what is missing is missed now, not in the middle
+            targets.load(settings, data)  # what is missing is missed now, not in the middle
         workers = 1 if device == "cuda" else cores or os.cpu_count()
         expected, failed, running = Expectation(device), [], {}
 

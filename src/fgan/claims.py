@@ -6,6 +6,7 @@ A check reduces to an estimate with an interval and a range [low, high] that the
   share:       share of runs whose metric is at least / at most a bound (Wilson); an undefined value counts against it
   difference:  paired difference over seeds of two selections (exact permutation, Holm over the experiment's claims)
   equal:       largest difference between paired runs of two selections
+  baseline:    value of a metric of a sampler without training, without an interval; one check for each `sampler`
 A check holds where the whole interval lies inside the range, fails where it lies outside, and is undecided between.
 A difference is decided by its p-value instead, and then holds or fails by the side that its estimate lies on.
 """
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fgan.design import SCALES, DesignError, nearest, read_yaml
+from fgan.design import SCALES, DesignError, find, left_out, nearest, read_yaml
 from fgan.statistics import holm, paired_permutation, t_interval, wilson
 
 VERDICTS = ("replicated", "partly", "not replicated", "undecided", "not run")
@@ -30,6 +31,7 @@ CHECK_KEYS = (
     "minus",
     "minus_baseline",
     "minus_sampler",
+    "sampler",
     "at_least",
     "at_most",
     "low",
@@ -37,7 +39,10 @@ CHECK_KEYS = (
 )
 UNKNOWN = (math.inf, -math.inf, math.inf)  # estimate and interval where a run failed
 # The kinds of checks, each with the keys of which it needs one.
-KINDS = {"mean": (), "share": ("at_least", "at_most"), "difference": ("minus",), "equal": ("minus",)}
+KINDS = {
+    "mean": (), "share": ("at_least", "at_most"), "difference": ("minus",), "equal": ("minus",),
+    "baseline": ("sampler",),
+}  # fmt: skip
 
 
 @dataclass
@@ -103,7 +108,7 @@ def names(check, where, path):
     """Raises DesignError for a column, divergence or objective that does not exist."""
     from fgan.divergences import DIVERGENCES
 
-    valid = {"arm": None, "divergence": DIVERGENCES, "objective": ("saddle", "alternative"), "seed": None}
+    valid = {"arm": None, "divergence": DIVERGENCES, "objective": ("saddle", "alternative", "elbo"), "seed": None}
     pairs = [pair for key in ("where", "minus") for pair in check.get(key, {}).items()]
     pairs += [("divergence", check.get("each", {}).get(key, [])) for key in ("only", "except")]
     for column, wanted in pairs:
@@ -125,10 +130,25 @@ def select(part, metric, where):
 def results(part, check):
     """The results of one check: one, or one per divergence where `each` stands."""
     where = check.get("where", {})
+    if check["kind"] == "baseline":
+        wanted = check["sampler"]
+        return [untrained(part, check, name) for name in (wanted if isinstance(wanted, list) else [wanted])]
     if "each" in check:
         names = [n for n in check["each"].get("only", part.divergences) if n not in check["each"].get("except", [])]
         return [measure(part, check, where | {"divergence": name}, name) for name in names]
     return [measure(part, check, where, None)]
+
+
+def untrained(part, check, sampler):
+    """The result for a sampler that was not trained: its mean over draws, as it stands."""
+    rows = part.baselines(check["metric"])
+
+    def value(name):
+        return float(rows[rows.divergence == name].value.mean())
+
+    estimate = value(sampler) - (value(check["minus_sampler"]) if "minus_sampler" in check else 0.0)
+    allowed = (check.get("low", -math.inf), check.get("high", math.inf))
+    return Result(f"{check['metric']}, {sampler}", estimate, estimate, estimate, allowed, math.inf)
 
 
 def measure(part, check, where, name):
@@ -222,10 +242,20 @@ def verdict(part, claim, checks):
 
 
 def verdicts(parts, root="experiments"):
-    """Verdicts of all claims of the parts of a record."""
-    rows = []
-    for part in parts:
-        path = Path(root, part.design["name"], "claims.yaml")
-        if path.exists():
-            rows += judge(part, read(path))
+    """Verdicts of all claims, in the order of the experiments; not run where the record lacks the experiment."""
+    rows, found = [], {part.design["name"]: part for part in parts}
+    for name in find(root):
+        path = Path(root, name, "claims.yaml")
+        if path.exists() and name in found:
+            rows += judge(found[name], read(path))
+        elif path.exists():
+            rows += [not_run(name, claim, left_out(name, root)) for claim in read(path)]
     return pd.DataFrame(rows)
+
+
+def not_run(experiment, claim, why):
+    """The row of a claim whose experiment is not in the record."""
+    known = {key: claim.get(key, "") for key in ("exercise", "statement", "source", "published", "known")}
+    numbers = dict.fromkeys(("estimate", "low", "high", "allowed_low", "allowed_high", "p_holm"), math.nan)
+    return {"experiment": experiment, "claim": claim["id"], "verdict": "not run", "why": why, "checks": 0,
+            "example": ""} | known | numbers  # fmt: skip

@@ -67,12 +67,14 @@ class Reshape:
         return x.reshape(*x.shape[:2], *self.shape)
 
 
-def dcgan_generator(noise, channels, size, widths, kernel=5, output_stride=2, output="tanh", init=0.02):
+def dcgan_generator(
+    noise, channels, size, widths, kernel=5, output_stride=2, output="tanh", init=0.02, activation="relu"
+):
     """DCGAN's generator (Radford et al. 2016): noise [runs, batch, noise] to images [runs, batch, channels size size].
 
     A linear map of widths[0] channels, then transposed convolutions of stride 2 to the other widths and to the image,
-    batch norm and ReLU between them. `output_stride` 1 makes the last one keep the size, as in Unrolled's networks.
-    Sides are halved backwards from `size`, rounded up: 28, 14, 7, 4, 2. An even kernel needs even sides.
+    batch norm and `activation` between them. `output_stride` 1 makes the last one keep the size, as in Unrolled's
+    networks. Sides are halved backwards from `size`, rounded up: 28, 14, 7, 4, 2. An even kernel needs even sides.
     """
     strides, padding, sides = [2] * (len(widths) - 1) + [output_stride], (kernel - 1) // 2, [size]
     for stride in reversed(strides):
@@ -82,21 +84,25 @@ def dcgan_generator(noise, channels, size, widths, kernel=5, output_stride=2, ou
     for place, ((inputs, outputs), (side, wanted), stride) in enumerate(maps, 1):
         missing = wanted - ((side - 1) * stride - 2 * padding + kernel)
         bias = place == len(widths)  # batch norm cancels the others
-        layers += [BatchNorm(inputs), Activation("relu")]
+        layers += [BatchNorm(inputs), Activation(activation)]
         layers += [ConvTranspose(inputs, outputs, kernel, stride, padding, missing, bias, init)]
     return Network(*layers, Activation(output), Reshape(-1))
 
 
-def dcgan_variational(channels, size, widths, kernel=5, batch_norm_from=1, slope=0.2, init=0.02):
+def dcgan_variational(
+    channels, size, widths, kernel=5, batch_norm_from=1, slope=0.2, init=0.02, activation="leaky_relu"
+):
     """DCGAN's discriminator as V (Radford et al. 2016): flat images [runs, batch, channels size size] to [.., 1].
 
-    Convolutions of stride 2 with leaky ReLU and a linear output; batch norm from layer `batch_norm_from` on, counted
-    from 0: DCGAN leaves out the first, Unrolled's networks none, and len(widths) switches it off.
+    Convolutions of stride 2 with `activation` (`slope` is leaky ReLU's) and a linear output; batch norm from layer
+    `batch_norm_from` on, counted from 0: DCGAN leaves out the first, Unrolled's networks none, and len(widths)
+    switches it off.
     """
+    own = {"slope": slope} if activation == "leaky_relu" else {}
     layers, inputs, side = [Reshape(channels, size, size)], channels, size
     for i, width in enumerate(widths):
         normed = i >= batch_norm_from
         layers.append(Conv(inputs, width, kernel, 2, (kernel - 1) // 2, bias=not normed, init=init))
-        layers += [BatchNorm(width)] * normed + [Activation("leaky_relu", slope=slope)]
+        layers += [BatchNorm(width)] * normed + [Activation(activation, **own)]
         inputs, side = width, -(-side // 2)
     return Network(*layers, Reshape(-1), Linear(inputs * side**2, 1, init))

@@ -8,7 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import conv_flop_count, flop_registry
 
-from fgan.targets import images
+from fgan import targets
 from fgan.training import rounds, step
 
 
@@ -74,10 +74,8 @@ class Counter(TorchDispatchMode):
 
 def of(design, shard):
     """Cost of a step of the stack that trains the runs of one seed of the shard, side by side."""
-    settings, kind = shard.settings, shard.settings["target"]["kind"]
-    data = images.blank(kind) if kind in images.SHAPES else None
-    runs = [run for run in shard.runs if run.seed == shard.first]
-    return counted(lambda: design.run.population(settings, runs, "meta", data))
+    runs, data = [run for run in shard.runs if run.seed == shard.first], targets.blank(shard.settings)
+    return counted(lambda: design.run.population(shard.settings, runs, "meta", data))
 
 
 def counted(make):

@@ -13,7 +13,7 @@ from fgan.validation import DesignError, nearest, read_yaml, validate
 SCALES = ("smoke", "quick", "full", "extended")
 RECORDS = (*SCALES, "reference")
 # What belongs to the showing of an experiment: it never decides a training result.
-SHOWN = ("title", "order", "question", "figures", "tables", "deviations")
+SHOWN = ("title", "order", "optional", "question", "figures", "tables", "deviations")
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class Design:
     scale: str
     folder: Path
     common: dict
-    arms: dict
+    arms: dict  # settings by arm; none where nothing is trained
+    seeds: dict  # number of seeds by arm
     changed: dict  # settings of the command line: seeds, max_steps
 
     @property
@@ -83,8 +84,9 @@ class Design:
         """All shards, cut for a device; all divergences and objectives of a seed share a shard."""
         from fgan import cost, machines
 
-        found, seeds = [], self.common["seeds"]
+        found = []
         for arm, settings in self.arms.items():
+            seeds = self.seeds[arm]
             one = Shard(self.name, arm, 0, 0, settings)
             size = machines.seeds_per_shard(device, lambda one=one: cost.of(self, one), settings["steps"])
             found += [
@@ -147,24 +149,48 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
     arms = resolve(raw.get("arms", {}), scale, path)
     if not isinstance(arms, dict):
         raise DesignError(f"{path}: 'arms' must be a mapping from names to settings")
+    if not {"arms", "divergences"} & set(raw):  # nothing is trained
+        validate(common, path, folder)
+        return Design(name, scale, folder, common, {}, {}, {})
     if seeds is not None:
         common["seeds"] = seeds
-    merged = {}
+    merged, numbers = {}, {}
     for arm, changes in arms.items():
         if not isinstance(changes or {}, dict):
             raise DesignError(f"{path}: the arm '{arm}' must be a mapping of the settings it changes, not '{changes}'")
-        for key in set(changes or {}) & {*SHOWN, "seeds"}:
+        for key in set(changes or {}) & set(SHOWN):
             raise DesignError(f"{path}: the arm '{arm}' cannot change '{key}', which belongs to the whole experiment")
         settings = merge(common, changes or {})
         validate(settings | {"arms": {arm: {}}}, path, folder)
         if max_steps is not None:
             settings["steps"] = min(settings["steps"], max_steps)
         settings["divergences"] = expand(settings["divergences"], path)
-        merged[arm] = {k: v for k, v in settings.items() if k not in (*SHOWN, "seeds")}
+        number = settings["seeds"]
+        if number:  # an arm may be left out at a scale
+            merged[arm] = {k: v for k, v in settings.items() if k not in (*SHOWN, "seeds")}
+            numbers[arm] = number if seeds is None else seeds
+    if arms and not merged:
+        raise DesignError(f"{path}: 'seeds' is 0 for every arm at scale {scale}; give one arm at least 1")
     if not merged:
         raise DesignError(f"{path}: 'arms' is empty; write at least one, for example 'main: {{}}'")
     changed = {key: value for key, value in (("seeds", seeds), ("max_steps", max_steps)) if value is not None}
-    return Design(name, scale, folder, common, merged, changed)
+    return Design(name, scale, folder, common, merged, numbers, changed)
+
+
+def missing(design, folder=None):
+    """Why an experiment that is optional is left out, in one sentence: its data are not there. None for all others."""
+    from fgan import targets
+
+    if not design.common.get("optional"):
+        return None
+    kinds = sorted({settings["target"]["kind"] for settings in design.arms.values()})
+    return next(filter(None, (targets.reader(kind).missing(kind, folder) for kind in kinds)), None)
+
+
+def left_out(name, root="experiments"):
+    """Why a record that is whole lacks an experiment, in a phrase for the paper."""
+    optional = read_yaml(Path(root, name, "experiment.yaml")).get("optional")
+    return "not run: no data" if optional else "not part of this record"
 
 
 def captions(kind, root="experiments"):

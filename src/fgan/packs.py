@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fgan import records
+from fgan import provenance, records
 from fgan.design import Shard
 
 LIMIT = 16e6
@@ -81,7 +81,7 @@ def sources(shard, packed):
 
     They have the same settings and code, and one device, version and claims among them.
     """
-    code = records.code_hash(shard.experiment)
+    code = provenance.code_hash(shard.experiment)
     wanted, groups = set(range(shard.first, shard.last + 1)), {}
     for p in packed:
         card = p["card"]

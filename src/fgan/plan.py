@@ -49,7 +49,7 @@ def table(designs, done, device="cpu", cores=None):
     here, workers = rates(device), 1 if device == "cuda" else cores or os.cpu_count()
     rows = []
     for design in designs:
-        shards = design.shards(device)
+        shards = design.shards(device)  # none where nothing is trained
         row = {"experiment": design.name, "runs": sum(len(shard.runs) for shard in shards), "steps": 0}
         row |= {"operations": 0.0, "complete": 0, "minutes here": 0.0, "minutes H200": 0.0}
         for arm, settings in design.arms.items():

@@ -79,11 +79,8 @@ class Population:
         self.stream_of = torch.tensor([self.streams.index(run.stream) for run in runs], device=self.device)
         self.theta = self._start(generator, "generator")
         self.omega = self._start(variational, "variational")
-        # V starts at g^-1(f'(1)), the value that is optimal while P and Q look alike (SCIENCE: it decides the ring).
         biases = variational.views(self.omega)[-1]
-        biases += torch.tensor([DIVERGENCES[run.divergence].threshold_v for run in runs], device=self.device).view(
-            -1, 1, 1
-        )
+        biases += per_run(self.offset(), biases)
         self.theta_views = [view.requires_grad_() for view in generator.views(self.theta)]
         self.omega_views = [view.requires_grad_() for view in variational.views(self.omega)]
         rates = dict(settings["optimiser"])
@@ -102,6 +99,16 @@ class Population:
         rows = {s: network.start(seeded("cpu", s, "weights", name)) for s in self.streams}
         return torch.stack([rows[run.stream] for run in self.runs]).to(self.device)
 
+    def offset(self):
+        """What is added to V's output bias at the start [runs]: g^-1(f'(1)), optimal while P and Q look alike."""
+        return torch.tensor([DIVERGENCES[run.divergence].threshold_v for run in self.runs], device=self.device)
+
+    @property
+    def lower(self):
+        """f(1), the value of F that a constant V reaches [runs]: far below it a run is dead."""
+        values = [float(DIVERGENCES[run.divergence].f(torch.ones(()))) for run in self.runs[: self.wanted]]
+        return torch.tensor(values, device=self.device)
+
     def spread(self, by_stream):
         """Values per stream [streams, ...] for every run [runs, ...]; no copy where all runs share one stream."""
         if len(self.streams) == 1:
@@ -116,14 +123,19 @@ class Population:
         return torch.rand(shape, generator=generator, device=self.device) * 2 - 1
 
     def draws(self, chunk, data_per_step, noise_per_step):
-        """Data [streams, CHUNK, draws, batch, ...] and noise [streams, CHUNK, draws, batch, z] of a chunk."""
-        batch = self.settings["batch"]
+        """Data [streams, CHUNK, draws, batch, ...] and noise [streams, CHUNK, draws, batch, z] of a chunk.
+
+        With the setting `fresh: false` every step has the draw of the first one: a sample of `batch` points, fixed.
+        """
+        batch, fresh = self.settings["batch"], self.settings.get("fresh", True)
+        chunk = chunk if fresh or not isinstance(chunk, int) else 0
         data, noise = [], []
         for stream in self.streams:
             shape = (CHUNK, data_per_step, batch)
             data.append(self.target.draw(shape, seeded(self.device, stream, "data", chunk)))
             noise.append(self.noise((CHUNK, noise_per_step, batch), seeded(self.device, stream, "noise", chunk)))
-        return torch.stack(data), torch.stack(noise)
+        data, noise = torch.stack(data), torch.stack(noise)
+        return (data, noise) if fresh else (data[:, :1].expand_as(data), noise[:, :1].expand_as(noise))
 
     def generate(self, z):
         """Samples of Q [runs, batch, x] for noise [runs, batch, z]."""
@@ -132,6 +144,15 @@ class Population:
     def judge(self, x):
         """V's raw output [runs, batch, 1] for points [runs, batch, x]."""
         return self.variational(self.omega_views, x)
+
+    def losses(self, x, z, inner=False):
+        """What V ascends and what G descends, each [runs]: F and the generator's loss, on data x and noise z.
+
+        `inner` stands for the steps of V alone, whose samples carry no gradient to G.
+        """
+        with torch.set_grad_enabled(not inner):
+            fake = self.generate(z)
+        return objectives.objective(self.slices, self.judge(x), self.judge(fake))
 
     def sample(self, count, purpose):
         """`count` samples of every run [runs, count, x], made in batches of the training size, as batch norm needs."""

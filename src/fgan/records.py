@@ -6,28 +6,21 @@ and shards/<shard>/ with the same of each training job. Durations lie apart, bec
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
-import platform
-import subprocess
 import sys
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from fgan.validation import read_yaml
+from fgan.provenance import file_hash
 
 COLUMNS = ["experiment", "arm", "divergence", "objective", "seed", "step", "metric", "value"]
 PART_FILES = ("measurements.parquet", "samples.npz", "design.json", "card.json")
-VERSIONS = ("torch", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "matplotlib", "seaborn", "snakemake")
-# What shows, plans or moves what was measured: an edit here never changes a measurement.
-SHOWING = "statistics figures tables claims tex show audit publish plan progress packs budget __main__".split()
 
 
 class RecordError(RuntimeError):
@@ -36,61 +29,6 @@ class RecordError(RuntimeError):
 
 class DataError(RuntimeError):
     """A data set is missing or is not what it should be; the message names the file and what to do."""
-
-
-def science_files(root="."):
-    """The files whose content decides measurements: the science floor of the library."""
-    return [str(f) for f in sorted(Path(root, "src/fgan").rglob("*.py")) if f.stem not in SHOWING]
-
-
-def threads(root="."):
-    """Threads by device: the one entry of the table of machines that can change a byte; no run depends on the cut."""
-    return {device: row["threads"] for device, row in read_yaml(Path(root, "src/fgan/machines.yaml")).items()}
-
-
-def code_hash(experiment, root="."):
-    """SHA-256 over the science files, the experiment's run.py and the number of threads."""
-    found = hashlib.sha256(json.dumps(threads(root), sort_keys=True).encode())
-    for path in [*science_files(root), f"{root}/experiments/{experiment}/run.py"]:
-        found.update(Path(path).read_bytes())
-    return found.hexdigest()
-
-
-def file_hash(path):
-    """SHA-256 of a file's bytes."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def commit():
-    """The commit of the working tree, marked where the science differs from it; 'unknown' outside git."""
-    try:
-        call = dict(capture_output=True, text=True, check=True)
-        head = subprocess.run(["git", "rev-parse", "HEAD"], **call).stdout.strip()
-        changed = subprocess.run(["git", "status", "--porcelain", "--", "src", "experiments"], **call).stdout.strip()
-        return head + ("+changes" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-
-
-def versions():
-    """Versions of Python and of the packages that can change a byte of a record."""
-    found = {"python": platform.python_version()}
-    for package in VERSIONS:
-        with contextlib.suppress(PackageNotFoundError):
-            found[package] = version(package)
-    return found
-
-
-def run_card(shard, device):
-    """Settings, seeds, versions, device, commit and hashes of a population, fixed when it trains."""
-    claims = Path("experiments", shard.experiment, "claims.yaml")
-    return {
-        "experiment": shard.experiment, "shard": shard.name,
-        "seeds": [shard.first, shard.last], "runs": len(shard.runs),
-        "settings": shard.settings, "settings_hash": shard.hash, "code_hash": code_hash(shard.experiment),
-        "claims_hash": file_hash(claims) if claims.exists() else None,
-        "device": device, "versions": versions(), "commit": commit(),
-    }  # fmt: skip
 
 
 def tidy(runs, step, metrics):
@@ -222,10 +160,16 @@ class Part:
         """Rows of the table of divergences that this part was trained on, in its order: name -> {label, effective}."""
         return {row["name"]: row for row in self.design["divergences"]}
 
+    @property
+    def arms(self):
+        """Settings by arm, each with its number of seeds."""
+        return self.design["arms"]
+
     def final(self, metric=None, arm=None):
         """The judged values: the rows of each run's last step, without baselines."""
         rows = self.measurements
-        rows = rows[(rows.arm != "baseline") & (rows.step == self.last_step) & (rows.seed >= 0)]
+        last = {name: settings["steps"] for name, settings in self.arms.items()}
+        rows = rows[(rows.step == rows.arm.map(last)) & (rows.seed >= 0)]
         rows = rows[rows.metric == metric] if metric else rows
         return rows[rows.arm == arm] if arm else rows
 
@@ -238,10 +182,6 @@ class Part:
         """Rows of the samplers that were not trained; their name stands in the column divergence."""
         rows = self.measurements
         return rows[(rows.arm == "baseline") & (rows.metric == metric)]
-
-    @property
-    def last_step(self):
-        return self.design["settings"]["steps"]
 
     def _read(self, name, reader):
         path = self.folder / name

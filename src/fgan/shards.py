@@ -9,12 +9,10 @@ from pathlib import Path
 
 import torch
 
-from fgan import cost, machines, packs, records
+from fgan import cost, machines, packs, provenance, records, targets
 from fgan.design import digest
-from fgan.divergences import DIVERGENCES
 from fgan.progress import Progress
 from fgan.records import RecordError
-from fgan.targets import images
 from fgan.training import silent_death, train
 
 # What torch says where memory ends: its allocators on a GPU and on a CPU, and libraries that allocate for themselves.
@@ -63,19 +61,13 @@ def choose_device(name):
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
 
 
-def data_of(settings, data):
-    """The image set of the target, None for a mixture."""
-    kind = settings["target"]["kind"]
-    return images.load(kind, data) if kind in images.SHAPES else None
-
-
 def train_shard(design, shard, folder, device="cpu", data=None, log=None):
     """Trains the runs of `shard` into `folder` (measurements, samples, run card); resumes where it was killed.
 
     What the record's packs hold already is taken from there. Raises RecordError where one run alone has no room.
     """
     folder = Path(folder)
-    card = records.run_card(shard, device)
+    card = provenance.run_card(shard, device)
     key = digest([card["settings_hash"], card["code_hash"], device])[:16]
     side = checkpoints(folder)
     with held(shard, folder):
@@ -89,7 +81,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
             return
         (folder / "card.json").unlink(missing_ok=True)  # of other settings; a shard with a card is whole
         machines.prepare(device)
-        run, images_ = design.run, data_of(shard.settings, data)
+        run, images = design.run, targets.load(shard.settings, data)
         durations = {"train_s": 0.0, "evaluate_s": 0.0}
 
         def stack(runs):
@@ -99,13 +91,12 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
             progress = Progress(f"{shard.experiment}/{label}", len(runs), shard.settings["steps"], log)
             checkpoint = Checkpoint(side / f"{shard.name}-{key}-{first}-{len(runs)}.pt", device)
             began = time.monotonic()
-            population = run.population(shard.settings, runs, torch.device(device), images_)
+            population = run.population(shard.settings, runs, torch.device(device), images)
             steps, history, diverged = train(population, run.observe, progress, checkpoint)
             trained = time.monotonic()
             metrics, samples = run.evaluate(population, steps, history)
-            lower = torch.stack([DIVERGENCES[r.divergence].f(torch.ones(())) for r in runs]).to(device)
-            dead = torch.where(diverged.isnan(), silent_death(steps, history, lower), torch.nan)
-            metrics |= {"diverged_step": diverged, "dead_step": dead}
+            dead = torch.where(diverged.isnan(), silent_death(steps, history, population.lower), torch.nan)
+            metrics |= {"diverged_step": diverged, "dead_step": dead, "failed": ~(diverged.isnan() & dead.isnan())}
             # Copies: views would keep all that was sampled in memory while the next stack trains.
             found = [
                 {name: values.cpu().clone() for name, values in part.items()} for part in (history, metrics, samples)
@@ -172,4 +163,4 @@ def current(folder, shard):
     if not all((folder / name).exists() for name in SHARD_FILES):
         return False
     old = json.loads((folder / "card.json").read_text())
-    return (old["settings_hash"], old["code_hash"]) == (shard.hash, records.code_hash(shard.experiment))
+    return (old["settings_hash"], old["code_hash"]) == (shard.hash, provenance.code_hash(shard.experiment))

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 
 from fgan.statistics import t_interval
 
@@ -62,3 +63,35 @@ def latex(frame, rules_after=(), left=False):
         if index in rules_after:
             lines.append(r"\midrule")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def alternative(part, arms, columns):
+    """The alternative objective beside the saddle one, a row for each divergence.
+
+    `arms` are the arms by objective, `columns` the headings of judged metrics, shown as medians over seeds: of both
+    objectives, and of the saddle objective of the divergence that the alternative one descends, where that was trained.
+    """
+    rows, labels = [], {info["label"]: name for name, info in part.divergences.items()}
+
+    def of(metric, objective, name, summary=np.nanmedian):
+        found = part.final(metric, arms[objective])
+        values = found[(found.objective == objective) & (found.divergence == name)].value
+        return number(float(summary(values))) if values.notna().any() else "--"
+
+    def gradient(objective, name):
+        """The median norm of the generator's gradient, at the first entry of the history and at the last."""
+        found = part.history("gradient_G [median]")
+        found = found[(found.arm == arms[objective]) & (found.objective == objective) & (found.divergence == name)]
+        values = found.sort_values("step").value
+        return f"{number(values.iloc[0], 2)}, {number(values.iloc[-1], 2)}" if len(values) else "--"
+
+    for name, info in part.divergences.items():
+        descended = labels.get(info["effective"].removesuffix(" / 2"))
+        row = {"Divergence": info["label"], "alternative descends": info["effective"]}
+        row["failed: " + ", ".join(arms)] = ", ".join(of("failed", objective, name, np.mean) for objective in arms)
+        row |= {f"gradient, first and last: {objective}": gradient(objective, name) for objective in arms}
+        for metric, heading in columns.items():
+            row |= {f"{heading}: {objective}": of(metric, objective, name) for objective in arms}
+            row[f"{heading}: saddle of what it descends"] = of(metric, "saddle", descended) if descended else "--"
+        rows.append(row)
+    return pd.DataFrame(rows)

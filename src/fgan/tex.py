@@ -49,13 +49,9 @@ def _record(record, parts):
 
 def _facts(part):
     d, s = part.design, part.design["settings"]
-    facts = {
-        "runs": d["runs"],
-        "seeds": d["seeds"],
-        "steps": s["steps"],
-        "batch": s["batch"],
-        "divergences": len(part.divergences),
-    }
+    facts = {"runs": d["runs"], "seeds": d["seeds"], "divergences": len(part.divergences)}
+    facts |= {key: s[key] for key in ("steps", "batch") if key in s}
+    facts |= {f"{arm}.{key}": own[key] for arm, own in part.arms.items() for key in ("seeds", "steps", "batch")}
     facts |= {f"measure.{k}": v for k, v in s["measure"].items() if isinstance(v, (int, float))}
     facts |= {f"target.{k}": v for k, v in s["target"].items() if isinstance(v, (int, float))}
     rows = [(f"{d['name']}.{k}", f"{v:,}", v, f"{d['name']}/design.json") for k, v in facts.items()]
@@ -75,7 +71,7 @@ def _measured(part):
             continue
         mean = float(values.mean()) if np.isfinite(values).all() else float("nan")
         runs = f"{len(values)} seeds of {arm}/{divergence}/{objective}"
-        source = f"{name}/measurements.parquet: mean of '{metric}' at step {part.last_step} over {runs}"
+        source = f"{name}/measurements.parquet: mean of '{metric}' at step {part.arms[arm]['steps']} over {runs}"
         rows.append((f"{name}.{arm}.{divergence}.{objective}.{metric}", number(mean), mean, source))
     failed = final[final.metric.isin(["diverged_step", "dead_step"])].groupby("metric").value.count()
     for metric, word in (("diverged_step", "diverged"), ("dead_step", "dead")):
@@ -90,7 +86,7 @@ def _untrained(part):
     return [
         (
             f"{name}.baseline.{sampler}.{metric}",
-            number(value),
+            f"{int(value):012x}" if metric == "hash" else number(value),
             value,
             f"{name}/measurements.parquet: baseline '{sampler}', mean of '{metric}'",
         )
@@ -105,9 +101,14 @@ def macros(frame):
 
 def sections(parts):
     """experiments.tex: each experiment's section (its own file where there is one) with all its figures and tables."""
-    lines = []
-    for part in parts:
-        name = part.design["name"]
+    lines, found = [], {part.design["name"]: part for part in parts}
+    for name in design.find():
+        if name not in found:
+            raw = design.read_yaml(Path("experiments", name, "experiment.yaml"))
+            lines.append(rf"\section{{{escape(raw['title'])}}}\label{{sec:{name}}}")
+            lines.append(rf"\emph{{{escape(raw['question'])}}} In this record: {design.left_out(name)}.")
+            continue
+        part = found[name]
         section = Path("paper", "sections", f"{name}.tex")
         text = section.read_text() if section.exists() else ""
         heading = [rf"\section{{{escape(part.design['title'])}}}", escape(part.design["question"])]
@@ -132,10 +133,11 @@ def claims_table(frame):
             published = f": {row.published} ({row.known})" if row.published else ""
             interval = "" if math.isnan(row.low) else f" [{number(row.low)}, {number(row.high)}]"
             kind = "" if math.isnan(row.p_holm) else f", difference, corrected p = {number(row.p_holm)}"
-            measured = f"{escape(row.example)}: {number(row.estimate)}{interval}{kind}"
+            measured = f". {escape(row.example)}: {number(row.estimate)}{interval}{kind}, {allowed(row)}"
+            checked = prose(row.why) + (measured if row.checks else "")
             lines.append(
                 rf"\verdict{{{row.verdict}}} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
-                rf" & {prose(row.source + published)} & {prose(row.why)}. {measured}, {allowed(row)} \\ \addlinespace"
+                rf" & {prose(row.source + published)} & {checked} \\ \addlinespace"
             )
     return "\n".join([*lines, r"\end{longtable}", ""])
 

@@ -5,7 +5,6 @@ from functools import partial
 
 import torch
 
-from fgan.objectives import objective
 from fgan.population import CHUNK
 
 # Signs of a run that died without a NaN (finite but absurd): thresholds for the last tenth of its history.
@@ -76,14 +75,11 @@ def step(population, data, noise):
 
     # The k-step method first moves V alone, k times, on samples that carry no gradient to G.
     for j in range(k):
-        with torch.no_grad():
-            fake = population.generate(z[j])
-        value, _ = objective(population.slices, population.judge(x[j]), population.judge(fake))
+        value, _ = population.losses(x[j], z[j], inner=True)
         omega_norm = apply(population, population.omega_rule, gradients(-value, population.omega_views), value)
 
     # Then G moves. In the single-step method V moves too, from the same iterate and the same samples.
-    v_fake = population.judge(population.generate(z[k]))
-    value, loss = objective(population.slices, population.judge(x[-1]), v_fake)
+    value, loss = population.losses(x[-1], z[k])
     if k == 0:
         omega_gradient = gradients(-value, population.omega_views, retain_graph=True)
     theta_gradient = gradients(loss, population.theta_views)

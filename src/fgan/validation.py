@@ -6,6 +6,9 @@ from pathlib import Path
 
 import yaml
 
+# What the design of an experiment that trains nothing may say.
+UNTRAINED = ("title", "order", "question", "target", "measure", "figures", "tables", "deviations")
+
 
 class DesignError(ValueError):
     """A setting that cannot be used; the message names the file, the key and the nearest valid name."""
@@ -60,6 +63,10 @@ def validate(settings, path, folder):
     except ImportError:  # a bare training machine: the workflow has validated the same file before
         return
     schema = read_yaml(Path(__file__).with_name("schema.yaml"))
+    if not {"arms", "divergences"} & set(settings):  # nothing is trained
+        schema["properties"] = {key: schema["properties"][key] for key in UNTRAINED}
+        schema["required"] = [key for key in schema["required"] if key in UNTRAINED]
+        del schema["anyOf"]
     own = folder / "measure.yaml"
     if own.exists():
         properties = read_yaml(own)

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 import os
 import struct
 import tempfile
@@ -29,18 +30,22 @@ DIGITS_SEED = 1606
 
 @dataclass(frozen=True)
 class Images:
-    """An image set: train, held_out and test images, float32 [n, d] in [0, 1], d = h w, shape (h, w)."""
+    """An image set: train, held_out and test images, float32 [n, d] in [0, 1], and the labels of each part, int64 [n].
+
+    shape is (h, w) or (channels, h, w), and d its product; labels are empty for a set without them.
+    """
 
     name: str
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     train: torch.Tensor
     held_out: torch.Tensor
     test: torch.Tensor
+    labels: tuple[torch.Tensor, ...] = ()
 
     @property
     def dimension(self) -> int:
-        """Pixels per image, d = h w."""
-        return self.shape[0] * self.shape[1]
+        """Values per image, d."""
+        return math.prod(self.shape)
 
     @property
     def all_train(self):
@@ -57,8 +62,8 @@ class Images:
 
     def to(self, device) -> "Images":
         """The same images on another device."""
-        parts = ("train", "held_out", "test")
-        return replace(self, **{part: getattr(self, part).to(device) for part in parts})
+        parts = {part: getattr(self, part).to(device) for part in ("train", "held_out", "test")}
+        return replace(self, **parts, labels=tuple(part.to(device) for part in self.labels))
 
 
 def load(name: str, folder=None) -> Images:
@@ -71,7 +76,7 @@ def load(name: str, folder=None) -> Images:
 def blank(name: str) -> Images:
     """An image set's shapes without its images, for what only counts: one empty image in each part."""
     shape = SHAPES[name]
-    return Images(name, shape, *torch.zeros(3, 1, shape[0] * shape[1]))
+    return Images(name, shape, *torch.zeros(3, 1, math.prod(shape)))
 
 
 def digits() -> Images:
@@ -79,8 +84,10 @@ def digits() -> Images:
     from sklearn.datasets import load_digits
 
     order = torch.randperm(sum(DIGITS_SPLIT), generator=torch.Generator().manual_seed(DIGITS_SEED))
-    pixels = torch.from_numpy(load_digits().data).to(torch.float32).div_(16)
-    return Images("digits", SHAPES["digits"], *pixels[order].split(DIGITS_SPLIT))
+    source = load_digits()
+    pixels = torch.from_numpy(source.data).to(torch.float32).div_(16)
+    labels = torch.from_numpy(source.target).to(torch.int64)
+    return Images("digits", SHAPES["digits"], *pixels[order].split(DIGITS_SPLIT), labels[order].split(DIGITS_SPLIT))
 
 
 def mnist(folder=None) -> Images:
@@ -91,8 +98,12 @@ def mnist(folder=None) -> Images:
     and for one that is not the original. Data: LeCun, Cortes and Burges.
     """
     pixels = [read_idx(f"{part}-images-idx3-ubyte", folder) for part in ("train", "t10k")]
+    classes = [read_idx(f"{part}-labels-idx1-ubyte", folder) for part in ("train", "t10k")]
     train, test = (torch.from_numpy(part).flatten(1).to(torch.float32).div_(255) for part in pixels)
-    return Images("mnist", pixels[0].shape[1:], train[:-MNIST_HELD_OUT], train[-MNIST_HELD_OUT:], test)
+    of_train, of_test = (torch.from_numpy(part).to(torch.int64) for part in classes)
+    cut = -MNIST_HELD_OUT
+    labels = of_train[:cut], of_train[cut:], of_test
+    return Images("mnist", pixels[0].shape[1:], train[:cut], train[cut:], test, labels)
 
 
 def fetch_mnist(folder=None) -> Path:

@@ -1,10 +1,13 @@
-"""The only door to torchvision: `datasets`, also where its build does not match torch's.
+"""The only door to torchvision: `datasets`, also where its build does not match torch's, and LSUN's classrooms.
 
 A CUDA build of torchvision beside a CPU build of torch fails to import, because it describes operators that
 its unloadable binary would have registered. Nothing here uses them: declare them and import again.
 """
 
+import contextlib
 import sys
+import tempfile
+import warnings
 
 import torch
 
@@ -23,4 +26,18 @@ except RuntimeError as error:
 
 datasets = torchvision.datasets
 
-__all__ = ["datasets"]
+__all__ = ["classrooms", "datasets"]
+
+
+@contextlib.contextmanager
+def classrooms(folder, side):
+    """LSUN's training classrooms in folder/classroom_train_lmdb, PIL images with the shorter side scaled to `side` and
+    the middle cut out: a data set of (image [side, side], class)."""
+    cut = torchvision.transforms
+    cut = cut.Compose([cut.Resize(side), cut.CenterCrop(side)])
+    # It keeps a list of the keys in the current folder, under a name that two data folders can share, and left open.
+    with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        found = datasets.LSUN(folder, classes=["classroom_train"], transform=cut)
+    with contextlib.closing(found.dbs[0].env):
+        yield found
