@@ -1,11 +1,16 @@
-"""Digits: the paper's MNIST experiment, judged by kernel-density log-likelihood under two readings of the bandwidth."""
+"""Digits: the paper's MNIST experiment, with its variational autoencoder.
+
+Judged by kernel-density log-likelihood under two readings of the bandwidth, and in the features of a classifier.
+"""
 
 import numpy as np
 import torch
 
-from fgan.metrics import kde, saturation
+from fgan.classifier import classifier
+from fgan.metrics import features, kde, saturation
 from fgan.networks import mlp
 from fgan.population import Population
+from fgan.vae import VAE
 
 # The two readings of "bandwidth chosen by cross-validation".
 READINGS = ("held out", "own samples")
@@ -13,10 +18,11 @@ SHEET = 16  # images of each run that are kept for the figures
 
 
 def population(settings, runs, device="cpu", data=None):
-    images = data.to(device)
-    generator = mlp(settings["noise"]["dimension"], images.dimension, **settings["generator"])
-    variational = mlp(images.dimension, 1, **settings["variational"])
-    return Population(runs, images, generator, variational, settings, device)
+    images, latent = data.to(device), settings["noise"]["dimension"]
+    kind, outputs = (VAE, 2 * latent) if settings["objectives"] == ["elbo"] else (Population, 1)
+    generator = mlp(latent, images.dimension, **settings["generator"])
+    variational = mlp(images.dimension, outputs, **settings["variational"])
+    return kind(runs, images, generator, variational, settings, device)
 
 
 def observe(population):
@@ -25,10 +31,33 @@ def observe(population):
 
 
 def evaluate(population, steps, history):
-    rule = population.settings["measure"]
+    rule, images = population.settings["measure"], population.target
     samples = population.sample(rule["samples"], "evaluation")
-    metrics = likelihoods(samples, population.target, rule)
-    return metrics | {"saturated": saturation.saturated(population)}, {"samples": samples[:, :SHEET]}
+    metrics = likelihoods(samples, images, rule) | in_features(samples, images, rule)
+    metrics["saturated"] = saturation.saturated(population)
+    sheet = samples[:, :SHEET]
+    # The nearest training image beside each: memorised images would be found here.
+    nearest = [images.train[torch.cdist(own, images.train).argmin(1)] for own in sheet.nan_to_num()]
+    return metrics, {"samples": sheet, "nearest": torch.stack(nearest)}
+
+
+def in_features(samples, images, rule):
+    """Distances to the training images in a classifier's features, and the classes that samples [runs, n, d] cover.
+
+    Precision and recall are of the first `manifold` samples and images.
+    """
+    judge, manifold = classifier(images), rule["manifold"]
+    found, real = judge.features(samples), judge.features(images.train)
+    precision, recall = features.precision_recall(found[:, :manifold], real[:manifold])
+    classes = judge.classes(samples)
+    shares = {f"share of {digit}": (classes == digit).double().mean(1) for digit in range(10)}
+    return shares | {
+        "Frechet distance": features.frechet(found, real),
+        "kernel distance": features.kernel_distance(found, real[: rule["samples"]]),
+        "precision": precision,
+        "recall": recall,
+        "class divergence": features.class_divergence(classes, images.labels[0]),
+    }
 
 
 def likelihoods(samples, images, rule, own=None):
@@ -76,4 +105,8 @@ def baselines(settings, data=None):
         for name, (samples, own) in samplers.items()
         for metric, value in likelihoods(samples, data, rule, own).items()
     ]
+    for name, samples in {"test images": data.test[None], "one image": samplers["one image"][0]}.items():
+        rows += [(name, 0, metric, float(value)) for metric, value in in_features(samples, data, rule).items()]
+    judge = classifier(data)
+    rows += [("classifier", 0, "accuracy", judge.accuracy), ("classifier", 0, "hash", int(judge.hash[:12], 16))]
     return rows, {"real": data.test[:SHEET].numpy()}

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan import figures
+from fgan import figures, tables
 from fgan.statistics import wilson
 from fgan.tables import number
 
@@ -28,7 +28,7 @@ def failed(part, divergence, objective):
     """Runs that diverged or died silently."""
     rows = part.final(arm=ARM)
     rows = rows[(rows.divergence == divergence) & (rows.objective == objective)]
-    return rows[rows.metric.isin(["diverged_step", "dead_step"]) & rows.value.notna()].seed.nunique()
+    return int(rows[rows.metric == "failed"].value.sum())
 
 
 def defined(values):
@@ -152,6 +152,19 @@ def table_modes(part):
         })  # fmt: skip
     frame = pd.DataFrame(rows)
     frame.attrs["rules_after"] = tuple(cuts)
+    return frame
+
+
+def table_alternative(part):
+    frame = tables.alternative(part, dict.fromkeys(figures.OBJECTIVES, ARM), {"modes": "modes"})
+    quality = part.history("watched high_quality [median]")
+    for objective in figures.OBJECTIVES:
+        steps = []
+        for name in part.divergences:
+            rows = quality[(quality.divergence == name) & (quality.objective == objective)].sort_values("step")
+            reached = rows[rows.value >= 0.5].step
+            steps.append(f"{reached.iloc[0]:,}" if len(reached) else "never")
+        frame[f"half in a mode at step: {objective}"] = steps
     return frame
 
 

@@ -37,11 +37,15 @@ def evaluate(population, steps, history):
 
 
 def baselines(settings, data=None):
-    """Exact optima (mu, sigma, D) of every divergence, and of its effective one (alternative objective)."""
-    mixture = target(settings)
-    rows = []
+    """Exact optima (mu, sigma, D) of every divergence and of its effective one, and all divergences at the former."""
+    mixture, rows = target(settings), []
+    generators = [exact.of(name) for name in settings["divergences"]]
     for name in settings["divergences"]:
         for kind, generator in (("exact", exact.of(name)), ("effective", exact.effective(name))):
             optimum = exact.optimum(generator, mixture)
             rows += [(name, 0, f"{kind} {m}", value) for m, value in zip(("mu", "sigma", "D"), optimum, strict=True)]
+            if kind == "exact":
+                model = torch.tensor(optimum[:2], dtype=torch.float64)[:, None]
+                crossed = zip(settings["divergences"], exact.divergences(generators, mixture, *model), strict=True)
+                rows += [(name, 0, f"crossed {judge}", float(value)) for judge, value in crossed]
     return rows, {}
