@@ -2,6 +2,7 @@
 rule figure:
     input:
         own_parts("figure"),
+        PUBLISHED,
         showing("show", "figures", "statistics"),
     output:
         f"{RECORD}/figures/{{name}}.pdf",
