@@ -7,7 +7,6 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau
 
 from fgan import figures, tables
 from fgan.tables import number, over_seeds
@@ -172,6 +171,8 @@ def table_likelihood(part):
 
 def table_noise(part):
     """How far apart are two runs of one algorithm, and two of different divergences, on different seeds?"""
+    from scipy.stats import kendalltau
+
     paper, rows = published(), []
     metrics = [f"log-likelihood [{reading}]" for reading in READINGS] + ["Frechet distance", "recall"]
     for metric in metrics:

@@ -6,7 +6,6 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
 
 WIDTH = 6.3  # inches: the text width of the paper
 OBJECTIVES = {"saddle": "#0b6e99", "alternative": "#d9730d"}
@@ -29,6 +28,8 @@ def style():
 
 def palette(names):
     """A colour for each divergence, by its place in the table."""
+    import seaborn as sns  # a second that most figures need not wait
+
     return dict(zip(names, sns.husl_palette(len(names), l=0.5, s=0.85), strict=True))
 
 

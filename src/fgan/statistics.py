@@ -4,7 +4,7 @@ import itertools
 import math
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri, stdtrit  # the quantiles of scipy.stats, whose import takes longer than a table
 
 
 def t_interval(values, confidence=0.95):
@@ -18,7 +18,7 @@ def t_interval(values, confidence=0.95):
         return math.nan, -math.inf, math.inf
     if len(values) == 1 or values.std() == 0:
         return float(values[0]), -math.inf, math.inf
-    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
+    half = stdtrit(len(values) - 1, (1 + confidence) / 2) * values.std(ddof=1) / math.sqrt(len(values))
     return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
 
 
@@ -26,7 +26,7 @@ def wilson(successes, trials, confidence=0.95):
     """Share and its Wilson score interval (share, low, high); never of width zero (Wilson 1927)."""
     if trials == 0:
         return math.nan, 0.0, 1.0
-    z = stats.norm.ppf((1 + confidence) / 2)
+    z = ndtri((1 + confidence) / 2)
     share = successes / trials
     centre = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
     half = z / (1 + z**2 / trials) * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))

@@ -22,11 +22,23 @@ def numbers(record, parts):
     counts = {verdict: int((claims.verdict == verdict).sum()) for verdict in VERDICTS} | {"all": len(claims)}
     rows += [(f"claims.{verdict}", str(count), count, "tables/claims.csv") for verdict, count in counts.items()]
     rows += [(f"record.{key}", text, None, source) for key, text, source in _record(record, parts)]
+    rows += _formulas()
     for kind in ("figure", "table"):
         for name, (experiment, _, caption) in design.captions(kind).items():
             text = rf"{escape(caption)} \rebuild{{{kind}\_{escape(name)}}}"
             rows.append((f"caption.{kind}.{name}", text, None, f"experiments/{experiment}/experiment.yaml"))
     return pd.DataFrame(rows, columns=["key", "text", "value", "source"])
+
+
+def _formulas():
+    """The formulas of the table of divergences, for math mode."""
+    from fgan.divergences import DIVERGENCES
+
+    return [
+        (f"formula.{name}.{field}", text, None, "src/fgan/divergences.py")
+        for name, divergence in DIVERGENCES.items()
+        for field, text in divergence.latex._asdict().items()
+    ]
 
 
 def _record(record, parts):
