@@ -135,14 +135,9 @@ def shards(wildcards):
     ]
 
 
-def own_parts(kind):
-    """Input function: the part that a figure or table shows, and the code that draws it."""
-
-    def files(wildcards):
-        experiment = CAPTIONED[kind][wildcards.name][0]
-        return [f"{RECORD}/{experiment}/{name}" for name in PART] + [f"experiments/{experiment}/figures.py"]
-
-    return files
+def own(kind, experiment):
+    """Names of the figures (or tables) of an experiment."""
+    return [name for name, (owner, *_) in CAPTIONED[kind].items() if owner == experiment]
 
 
 def begin():

@@ -1,43 +1,27 @@
-# Draws one figure of the record.
-rule figure:
-    input:
-        own_parts("figure"),
-        PUBLISHED,
-        showing("show", "figures", "statistics"),
-    output:
-        f"{RECORD}/figures/{{name}}.pdf",
-        f"{RECORD}/figures/{{name}}.png",
-    log:
-        f"{RECORD}/logs/figure/{{name}}.log",
-    wildcard_constraints:
-        name="|".join(FIGURES),
-    conda:
-        "../environment.yml"
-    params:
-        record=NAME,
-    shell:
-        "python -m fgan figure --record {params.record} --name {wildcards.name} --log {log}"
+# Draws the figures and writes the tables of an experiment, in one job: to start one takes longer than most figures.
+for experiment in SHOWN:
 
-
-# Writes one table of the record.
-rule table:
-    input:
-        own_parts("table"),
-        PUBLISHED,
-        showing("show", "tables", "statistics"),
-    output:
-        f"{RECORD}/tables/{{name}}.tex",
-        f"{RECORD}/tables/{{name}}.csv",
-    log:
-        f"{RECORD}/logs/table/{{name}}.log",
-    wildcard_constraints:
-        name="|".join(TABLES),
-    conda:
-        "../environment.yml"
-    params:
-        record=NAME,
-    shell:
-        "python -m fgan table --record {params.record} --name {wildcards.name} --log {log}"
+    rule:
+        name:
+            f"draw_{experiment}"
+        input:
+            [f"{RECORD}/{experiment}/{name}" for name in PART],
+            f"experiments/{experiment}/experiment.yaml",
+            f"experiments/{experiment}/figures.py",
+            PUBLISHED,
+            showing("show", "figures", "tables", "statistics"),
+        output:
+            [f"{RECORD}/figures/{name}.{end}" for name in own("figure", experiment) for end in ("pdf", "png")],
+            [f"{RECORD}/tables/{name}.{end}" for name in own("table", experiment) for end in ("tex", "csv")],
+        log:
+            f"{RECORD}/logs/draw/{experiment}.log",
+        conda:
+            "../environment.yml"
+        params:
+            record=NAME,
+            experiment=experiment,
+        shell:
+            "python -m fgan draw --record {params.record} --experiment {params.experiment} --log {log}"
 
 
 # Draws and checks the table of divergences.
@@ -93,6 +77,6 @@ for experiment in SHOWN:
         name:
             experiment
         input:
-            [file for name, file in FIGURES.items() if CAPTIONED["figure"][name][0] == experiment],
-            [file for name, file in TABLES.items() if CAPTIONED["table"][name][0] == experiment],
+            [FIGURES[name] for name in own("figure", experiment)],
+            [TABLES[name] for name in own("table", experiment)],
         localrule: True

@@ -142,7 +142,7 @@ def test_editing_a_figure_draws_it_again_and_trains_nothing(edited):
     path = edited / "experiments/ring/figures.py"
     path.write_text(path.read_text().replace('ARM = "tanh"', 'ARM = "tanh"  # edited'))
     planned = jobs(snakemake(edited, "-n", *SMOKE).text)
-    assert planned.get("figure") and planned.get("pdf")
+    assert planned.get("draw_ring") and planned.get("pdf")
     assert not {"train", "gather"} & set(planned)
 
 
@@ -168,7 +168,7 @@ def test_a_new_experiment_is_a_folder(edited):
     shutil.copytree(edited / "experiments/ring", new)
     try:
         planned = jobs(snakemake(edited, "-n", *SMOKE).text)
-        assert planned["train"] == 2 and planned["figure"] == 3
+        assert planned["train"] == 2 and planned["draw_second_ring"] == 1
     finally:
         shutil.rmtree(new)
 

@@ -173,10 +173,10 @@ def table_rules(part):
     rows = []
     for sampler in untrained(part, "modes"):
         rows.append({"Sampler": sampler} | {r[7:-1]: f"{untrained(part, r)[sampler]:.2f}" for r in rules})
-    cuts = [len(rows) - 1]
+    cuts, found = [len(rows) - 1], {rule: by_run(part, rule) for rule in rules}
     for objective in part.design["settings"]["objectives"]:
         for name, info in part.divergences.items():
-            means = {rule: by_run(part, rule)[name, objective].mean() for rule in rules}
+            means = {rule: values[name, objective].mean() for rule, values in found.items()}
             rows.append({"Sampler": f"{info['label']} ({objective})"} | {r[7:-1]: f"{m:.2f}" for r, m in means.items()})
         cuts.append(len(rows) - 1)
     frame = pd.DataFrame(rows)

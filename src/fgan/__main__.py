@@ -39,6 +39,7 @@ STAGES = {
         "record budget-minutes only device cores data seeds max-steps log",
     ),
     "gather": ("join the shards of an experiment into its part", "record experiment device data seeds max-steps log"),
+    "draw": ("draw the figures and write the tables of an experiment", "record experiment log"),
     "figure": ("draw one figure", "record name log"),
     "table": ("write one table", "record name log"),
     "theory": ("draw and check the table of divergences", "record log"),
@@ -116,7 +117,8 @@ def run(args, record):
     else:
         from fgan import show
 
-        getattr(show, args.stage)(record, *([args.name] if args.stage in ("figure", "table") else []))
+        chosen = [value for key in ("experiment", "name") if (value := getattr(args, key, None))]
+        getattr(show, args.stage)(record, *chosen)
 
 
 def designs(args, say):

@@ -14,7 +14,7 @@ from fgan.convolutions import Conv, Reshape
 from fgan.networks import Activation, Linear, Network
 
 FEATURES, SEED = 64, 1606
-STEPS, BATCH, RATE = 1500, 64, 2e-3  # of the training; the rate falls linearly to zero
+STEPS, EPOCHS, BATCH, RATE = 1500, 30, 64, 2e-3  # at most so many steps and epochs; the rate falls linearly to zero
 BLOCK = 1000  # images judged at once: it bounds the memory
 
 _trained = {}
@@ -81,8 +81,9 @@ def train(images, generator) -> Classifier:
     whole = Network(*body.layers, Linear(FEATURES, int(images.labels[0].max()) + 1))
     weights = whole.start(generator)[None].requires_grad_()
     optimiser = torch.optim.Adam([weights], RATE)
-    for step in range(STEPS):
-        optimiser.param_groups[0]["lr"] = RATE * (1 - step / STEPS)
+    steps = min(STEPS, EPOCHS * len(images.train) // BATCH)
+    for step in range(steps):
+        optimiser.param_groups[0]["lr"] = RATE * (1 - step / steps)
         at = images.draw((BATCH,), generator)
         loss = F.cross_entropy(whole(whole.views(weights), images(at)[None])[0], images.labels[0][at])
         optimiser.zero_grad()

@@ -49,6 +49,14 @@ def table(record, name):
     write_table(record, name, latex(frame, frame.attrs.get("rules_after", ())), frame)
 
 
+def draw(record, experiment):
+    """Draws every figure and writes every table of an experiment."""
+    for kind, make in (("figure", figure), ("table", table)):
+        for name, (owner, *_) in design.captions(kind).items():
+            if owner == experiment:
+                make(record, name)
+
+
 def write_table(record, name, text, frame):
     with whole(record / "tables" / f"{name}.tex") as partial:
         partial.write_text(text)

@@ -128,7 +128,7 @@ def sections(parts):
         for kind in ("figure", "table"):
             owned = [full for full, (owner, *_) in design.captions(kind).items() if owner == name]
             lines += [rf"\fgan{kind}{{{full}}}" for full in owned if rf"\fgan{kind}{{{full}}}" not in text]
-        lines.append(r"\paragraph{Deviations.}\begin{enumerate}[nosep]")
+        lines.append(r"\FloatBarrier\paragraph{Deviations.}\begin{enumerate}[nosep]")
         lines += [rf"\item {escape(text)}" for text in part.design["deviations"]] + [r"\end{enumerate}"]
     return "\n".join(lines) + "\n"
 
