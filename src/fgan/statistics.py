@@ -10,7 +10,7 @@ from scipy.special import ndtri, stdtrit  # the quantiles of scipy.stats, whose 
 def t_interval(values, confidence=0.95):
     """Mean and Student's t interval (mean, low, high) of finite values; infinite where they show no spread.
 
-    Not for bounded counts with ties under 20 seeds (DESIGN: 60 to 96 % of them leave the range): use `wilson`.
+    Not for bounded counts with ties under 20 seeds (60 to 96 % of them leave the range at 5 seeds): use `wilson`.
     """
     values = np.asarray(values, float)
     values = values[np.isfinite(values)]
