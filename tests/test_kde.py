@@ -229,7 +229,7 @@ def test_no_tensor_exceeds_a_block_whatever_the_number_of_runs():
 def test_the_digits_are_judged_as_a_stack():
     """Bytes of a lone run, nan for a run that is not finite, and the values of the plain formula."""
     digits = design.load("digits", "smoke", EXPERIMENTS)
-    data, (arm,) = images.digits(), digits.arms.values()
+    data, arm = images.digits(), digits.arms["fgan"]
     rule = arm["measure"] | {"samples": 200}
     samples = data.train[:600].view(3, 200, 64).clone()
     samples[1] += 0.3 * points(200, 64, 0, torch.float32)
@@ -249,7 +249,7 @@ def test_the_digits_are_judged_as_a_stack():
 
 def test_each_reading_of_the_digits_fits_to_its_own_points():
     digits = design.load("digits", "smoke", EXPERIMENTS)
-    data, (arm,) = images.digits(), digits.arms.values()
+    data, arm = images.digits(), digits.arms["fgan"]
     grid = [0.05, 1.0, 200]  # fine enough for every change of points to change the choice
     rule = arm["measure"] | {"samples": 150, "folds": 5, "bandwidth_images": 20, "bandwidths": grid}
     samples, own = data.train[None, :200], data.train[None, 500:800] + 0.1 * points(300, 64, 0, torch.float32)

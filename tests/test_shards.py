@@ -32,10 +32,11 @@ def test_a_gpu_shard_holds_many_seeds_and_the_last_one_the_rest(tmp_path, monkey
     assert many == ["tanh-seed0-4", "tanh-seed5-9", "tanh-seed10-11"]
 
 
-def test_the_whole_of_quick_is_one_shard_of_each_experiment_on_a_gpu():
-    for name, seeds in (("univariate", 5), ("ring", 5), ("digits", 3)):
-        (shard,) = design.load(name, "quick", EXPERIMENTS).shards("cuda")
-        assert (shard.first, shard.last) == (0, seeds - 1)
+@pytest.mark.parametrize("name", ["univariate", "ring", "digits", "convergence"])
+def test_the_whole_of_quick_is_one_shard_of_each_arm_on_a_gpu(name):
+    loaded = design.load(name, "quick", EXPERIMENTS)
+    spans = {shard.arm: (shard.first, shard.last) for shard in loaded.shards("cuda")}
+    assert spans == {arm: (0, seeds - 1) for arm, seeds in loaded.seeds.items()}
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
