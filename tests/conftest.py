@@ -15,3 +15,10 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def denormals():
+    """What trains flushes them to zero for its whole process; hypothesis needs them."""
+    yield
+    torch.set_flush_denormal(False)
