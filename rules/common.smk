@@ -81,11 +81,11 @@ RECORD = f"results/{NAME}"
 SHOWN = list(DESIGNS) if TRAINED else sorted(p.parent.name for p in Path(RECORD).glob("*/card.json"))
 if not SHOWN:
     raise WorkflowError(f"{RECORD} holds no record; make one with: snakemake --cores all --config record=quick")
-FIGURES = {n: f"{RECORD}/figures/{n}.pdf" for n, (e, *_) in design.captions("figure").items() if e in SHOWN}
-TABLES = {n: f"{RECORD}/tables/{n}.tex" for n, (e, *_) in design.captions("table").items() if e in SHOWN}
+CAPTIONED = {kind: design.captions(kind) for kind in ("figure", "table")}
+FIGURES = {n: f"{RECORD}/figures/{n}.pdf" for n, (e, *_) in CAPTIONED["figure"].items() if e in SHOWN}
+TABLES = {n: f"{RECORD}/tables/{n}.tex" for n, (e, *_) in CAPTIONED["table"].items() if e in SHOWN}
 THEORY = [f"{RECORD}/figures/theory_{name}.pdf" for name in ("generators", "terms")]
 THEORY += [f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "activations", "implementations")]
-CAPTIONED = {"figure": design.captions("figure"), "table": design.captions("table")}
 SECTIONS = sorted(map(str, Path("paper/sections").glob("*.tex")))
 PUBLISHED = sorted(map(str, Path("paper/published").glob("*.csv")))
 HELD = contextlib.ExitStack()  # the record's lock lives as long as this process, and dies with it
@@ -133,11 +133,6 @@ def shards(wildcards):
         for shard in DESIGNS[wildcards.experiment].shards(DEVICE)
         for name in ("measurements.parquet", "samples.npz", "card.json")
     ]
-
-
-def own(kind, experiment):
-    """Names of the figures (or tables) of an experiment."""
-    return [name for name, (owner, *_) in CAPTIONED[kind].items() if owner == experiment]
 
 
 def begin():

@@ -158,9 +158,15 @@ def test_a_new_seed_trains_only_itself(finished):
     assert planned["train"] == 1
 
 
-def test_one_figure_by_name(finished, tmp_path):
-    done = snakemake(finished[0], "-n", "--force", "figure_ring_modes", *SMOKE)
-    assert done.returncode == 0, done.text
+def test_one_figure_by_name(edited):
+    """It is drawn again, with those of its experiment, and nothing else happens."""
+    (edited / "results/smoke/figures/ring_modes.pdf").unlink()
+    planned = jobs(snakemake(edited, "-n", "figure_ring_modes", *SMOKE).text)
+    assert planned.pop("total") == sum(planned.values())
+    assert planned == {"draw_ring": 1, "figure_ring_modes": 1}
+    alone = [sys.executable, "-m", "fgan", "figure", "--record", "smoke", "--name", "ring_modes"]
+    subprocess.run(alone, cwd=edited, env=environment(PYTHONPATH=str(edited / "src")), check=True)
+    assert (edited / "results/smoke/figures/ring_modes.pdf").exists()
 
 
 def test_a_new_experiment_is_a_folder(edited):

@@ -77,6 +77,7 @@ def figure_neighbours(part):
     shown = [(n, f"fgan/{n}/saddle/0") for n in ("kl", "reverse_kl", "pearson", "gan") if n in part.divergences]
     shown.append((VAE, "vae/kl/elbo/0"))
     figure, axes = plt.subplots(len(shown), 1, figsize=(figures.WIDTH, 0.72 * len(shown)))
+    figure.get_layout_engine().set(rect=(0.1, 0, 0.9, 1))  # the labels stand beside the axes
     for axis, (name, key) in zip(axes, shown, strict=True):
         axis.set_axis_off()
         pair = [strip(part.samples[f"{kind}/{key}"]) for kind in ("samples", "nearest")]
@@ -95,10 +96,9 @@ def dots(axis, part, metric, lines=None):
     for offset, (objective, colour) in zip((0.17, -0.17), figures.OBJECTIVES.items(), strict=True):
         values = by_run(part, metric, objective)
         trained = [n for n in names if n in values and (n != VAE or objective == "saddle")]
-        colours = {VAE: "black"}
         for name in trained:
-            place = names.index(name) + (0 if name == VAE else offset)
-            figures.dots(axis, [place], [values[name]], colours.get(name, colour), spread=0.12)
+            place, own = (names.index(name), "black") if name == VAE else (names.index(name) + offset, colour)
+            figures.dots(axis, [place], [values[name]], own, spread=0.12)
     axis.set_yticks(range(len(names)), [labels(part)[n] for n in names])
     axis.set_ylim(-0.6, len(names) - 0.4)
     axis.grid(axis="y", lw=0.3, color="#e5e5e5")

@@ -128,8 +128,8 @@ def sections(parts):
         for kind in ("figure", "table"):
             owned = [full for full, (owner, *_) in design.captions(kind).items() if owner == name]
             lines += [rf"\fgan{kind}{{{full}}}" for full in owned if rf"\fgan{kind}{{{full}}}" not in text]
-        lines.append(r"\FloatBarrier\paragraph{Deviations.}\begin{enumerate}[nosep]")
-        lines += [rf"\item {escape(text)}" for text in part.design["deviations"]] + [r"\end{enumerate}"]
+        lines.append(r"\paragraph{Deviations.}\begin{enumerate}[nosep]")
+        lines += [rf"\item {escape(text)}" for text in part.design["deviations"]] + [r"\end{enumerate}\FloatBarrier"]
     return "\n".join(lines) + "\n"
 
 
