@@ -1,8 +1,3 @@
-def own(kind, experiment):
-    """Names of the figures (or tables) of an experiment."""
-    return [name for name, (owner, *_) in CAPTIONED[kind].items() if owner == experiment]
-
-
 # Draws the figures and writes the tables of an experiment, in one job: to start one takes longer than most figures.
 for experiment in SHOWN:
 
