@@ -102,11 +102,6 @@ def showing(*names):
     return [f"src/fgan/{name}.py" for name in names]
 
 
-def own(kind, experiment):
-    """Names of the figures (or tables) of an experiment."""
-    return [name for name, (owner, *_) in CAPTIONED[kind].items() if owner == experiment]
-
-
 def options(*keys):
     """Command-line options of the settings that are set."""
     given = {k: CONFIG[k] for k in keys if k in CONFIG}
@@ -138,6 +133,11 @@ def shards(wildcards):
         for shard in DESIGNS[wildcards.experiment].shards(DEVICE)
         for name in ("measurements.parquet", "samples.npz", "card.json")
     ]
+
+
+def own(kind, experiment):
+    """Names of the figures (or tables) of an experiment."""
+    return [name for name, (owner, *_) in CAPTIONED[kind].items() if owner == experiment]
 
 
 def begin():
