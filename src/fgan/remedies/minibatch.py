@@ -1,0 +1,38 @@
+"""Minibatch discrimination: V sees how close each point lies to the others of its batch."""
+
+import torch
+
+from fgan.networks import Linear, Network, start_values
+from fgan.remedies.base import Remedy
+
+
+class MinibatchDiscrimination(Remedy):
+    """V's last layer also gets o(x_i)_b = mean_j exp(-|M_ib - M_jb|_1), M_i = h(x_i) T, in each of `kernels` b.
+
+    h is V's last hidden layer, T a tensor of parameters with `dimensions` values for each kernel. Source: Salimans et
+    al. 2016, sec. 3.2 (there a sum over the batch, here its mean, whose scale is that of h).
+    """
+
+    def __init__(self, kernels, dimensions):
+        self.kernels, self.dimensions = kernels, dimensions
+
+    def variational(self, network):
+        *hidden, last = network.layers
+        inputs, outputs = last.shapes[0]
+        close = Closeness(inputs, self.kernels, self.dimensions)
+        return Network(*hidden, close, Linear(inputs + self.kernels, outputs, last.init))
+
+
+class Closeness:
+    """Features [runs, batch, inputs] with their closeness to the batch in every kernel: [.., inputs + kernels]."""
+
+    def __init__(self, inputs, kernels, dimensions):
+        self.kernels, self.shapes = kernels, [(inputs, kernels * dimensions)]
+
+    def start(self, generator):
+        return start_values(self.shapes, self.shapes[0][0], None, generator)
+
+    def __call__(self, h, tensor):
+        m = torch.bmm(h, tensor).unflatten(-1, (self.kernels, -1))
+        distance = (m[:, :, None] - m[:, None]).abs().sum(dim=-1)
+        return torch.cat([h, (-distance).exp().mean(dim=2)], dim=-1)

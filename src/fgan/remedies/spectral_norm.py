@@ -1,0 +1,46 @@
+"""Spectral normalisation: V is built of layers that stretch nothing."""
+
+import torch
+
+from fgan.remedies.base import Remedy, around
+
+SQUARINGS = 6  # of W'W: as good as 2^6 iterations of the power method, without a state to keep
+
+
+class SpectralNorm(Remedy):
+    """Every weight matrix W of V is divided by its largest singular value. Source: Miyato et al. 2018, eq. 7."""
+
+    def variational(self, network):
+        return around(network, Normalised)
+
+
+class Normalised:
+    """A layer with its weights W [runs, ...] divided by the largest singular value of each run's matrix."""
+
+    def __init__(self, layer):
+        self.layer, self.shapes = layer, layer.shapes
+
+    def start(self, generator):
+        return self.layer.start(generator)
+
+    def __call__(self, x, weight, *others):
+        if weight.shape[1] == 1 and not others:  # the scale of a batch norm is no matrix
+            return self.layer(x, weight, *others)
+        norm = largest_singular_value(weight.flatten(2))
+        return self.layer(x, weight / norm.view(-1, *(1 for _ in weight.shape[1:])), *others)
+
+
+def largest_singular_value(matrix):
+    """sigma_1 of matrices [runs, rows, columns]: [runs], differentiable as u' W v with u and v held fixed."""
+    with torch.no_grad():
+        tall = matrix if matrix.shape[1] >= matrix.shape[2] else matrix.mT
+        square = tall.mT @ tall
+        for _ in range(SQUARINGS):
+            square = square / square.norm(dim=(1, 2), keepdim=True).clamp_min(1e-30)
+            square = square @ square
+        right = square.sum(dim=2, keepdim=True)
+        right = right / right.norm(dim=1, keepdim=True).clamp_min(1e-30)
+        left = tall @ right
+        left = left / left.norm(dim=1, keepdim=True).clamp_min(1e-30)
+        left, right = (left, right) if tall is matrix else (right, left)
+    return (left.mT @ matrix @ right).flatten()

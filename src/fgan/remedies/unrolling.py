@@ -1,0 +1,53 @@
+"""Unrolling: G is judged by the V that its move would meet a few updates later."""
+
+import torch
+
+from fgan.population import Adam, per_run
+from fgan.remedies.base import Remedy
+
+TINY = 1e-24  # the root of an exact zero has no derivative
+
+
+class Unrolling(Remedy):
+    """G's loss is taken at V_k, after `steps` updates of V by its own rule, and G's gradient flows through them all.
+
+    theta <- theta - rate d/dtheta F(theta, omega_k(theta)); the alternative objective takes V_k in its own loss. The
+    updates see the step's samples; V itself then moves by one ordinary update. Source: Metz et al. 2017, eq. 7 to 9.
+    """
+
+    def __init__(self, steps):
+        self.steps = steps
+
+    def ahead(self, population, play, loss):
+        views, move = population.omega_views, ascent(population)
+        for _ in range(self.steps):
+            objective = play(views)[2]
+            gradients = torch.autograd.grad(objective.sum(), views, create_graph=True)
+            views = [view + update for view, update in zip(views, move(gradients), strict=True)]
+        value, loss, _ = play(views)
+        # F's data term has no G in it until V has: then it belongs to what the saddle objective minimises.
+        return torch.where(population.saddle, value, loss)
+
+
+def ascent(population):
+    """A function from V's gradients, one tensor for each of its views, to its rule's updates, one after the other."""
+    rule, views = population.omega_rule, population.variational.views
+    rates = [per_run(rule.rate, view) for view in population.omega_views]
+    if not isinstance(rule, Adam):
+        return lambda gradients: [rate * gradient for rate, gradient in zip(rates, gradients, strict=True)]
+    beta1, beta2 = rule.betas
+    means, squares, steps = views(rule.mean.clone()), views(rule.square.clone()), rule.steps.clone()
+
+    def move(gradients):
+        nonlocal means, squares, steps
+        steps = steps + 1
+        means = [mean.lerp(gradient, 1 - beta1) for mean, gradient in zip(means, gradients, strict=True)]
+        squares = [beta2 * old + (1 - beta2) * new.square() for old, new in zip(squares, gradients, strict=True)]
+        root = (1 - beta2**steps).sqrt()
+        scale, shift = (root / (1 - beta1**steps)).float(), (1e-8 * root).float()
+        return [
+            rate * scale * mean / ((square + TINY).sqrt() + shift)
+            for rate, mean, square in zip(rates, means, squares, strict=True)
+        ]
+
+    return move
