@@ -7,58 +7,26 @@ import numpy as np
 import pandas as pd
 
 from fgan import figures, tables
-from fgan.statistics import wilson
+from fgan.statistics import detectable, wilson
 from fgan.tables import number
 
 ARM = "tanh"
 
 
 def by_run(part, metric):
-    """{(divergence, objective): values over seeds} of the judged step."""
-    rows = part.final(metric, ARM)
-    return {key: group.value.to_numpy() for key, group in rows.groupby(["divergence", "objective"], sort=False)}
+    return tables.by_run(part, metric, ARM)
 
 
-def untrained(part, metric):
-    """{sampler: mean} of the samplers without training."""
-    return part.baselines(metric).groupby("divergence", sort=False).value.mean().to_dict()
-
-
-def failed(part, divergence, objective):
-    """Runs that diverged or died silently."""
-    rows = part.final(arm=ARM)
-    rows = rows[(rows.divergence == divergence) & (rows.objective == objective)]
-    return int(rows[rows.metric == "failed"].value.sum())
-
-
-def defined(values):
-    """Mean of the defined values as text, and of how many runs; 'undefined' where no run has one."""
-    kept = values[np.isfinite(values)]
-    if not len(kept):
-        return "undefined"
-    return number(float(kept.mean())) + ("" if len(kept) == len(values) else f" ({len(kept)} of {len(values)})")
+def total(part):
+    return part.design["settings"]["target"]["modes"]
 
 
 def figure_modes(part):
-    names = list(part.divergences)[::-1]
-    positions = np.arange(len(names))
-    figure, axes = plt.subplots(1, 2, figsize=(figures.WIDTH, 3.9), sharey=True)
-    panels = [("modes", "modes covered, of 8"), ("high_quality", "share of high-quality samples")]
-    for axis, (metric, label) in zip(axes, panels, strict=True):
-        values = by_run(part, metric)
-        for offset, (objective, colour) in zip((0.2, -0.2), figures.OBJECTIVES.items(), strict=True):
-            figures.dots(axis, positions, [values.get((n, objective), []) for n in names], colour, offset, spread=0.13)
-        lines = figures.references(axis, untrained(part, metric))
-        axis.set_xlabel(label)
-        axis.set_yticks(positions, [part.divergences[n]["label"] for n in names])
-        axis.set_ylim(-0.6, len(names) - 0.4)
-        axis.grid(axis="y", lw=0.3, color="#e5e5e5")
-    axes[0].set_xlim(-0.3, 8.3)
-    axes[1].set_xlim(-0.03, 1.03)
-    handles = [plt.Line2D([], [], ls="", marker="o", ms=3, color=c) for c in figures.OBJECTIVES.values()]
-    labels = [*figures.OBJECTIVES, *lines]
-    figure.legend([*handles, *lines.values()], labels, loc="outside upper center", ncols=len(labels))
-    return figure
+    return figures.modes(part, ARM, total(part))
+
+
+def figure_distribution(part):
+    return figures.distribution(part, ARM, total(part))
 
 
 def figure_samples(part):
@@ -124,35 +92,21 @@ def figure_trajectory(part):
 
 
 def table_modes(part):
-    metrics = ("modes", "high_quality", "reverse_kl", "saturated")
-    modes, quality, reverse, stuck = (by_run(part, metric) for metric in metrics)
-    total, rows, cuts = part.design["settings"]["target"]["modes"], [], []
-    for objective in part.design["settings"]["objectives"]:
-        for name, info in part.divergences.items():
-            counts = modes[name, objective]
-            share, low, high = wilson(int((counts >= total).sum()), len(counts))
-            bad = failed(part, name, objective)
-            rows.append({
-                "Trained on": info["label"], "objective": objective,
-                "descends": info["label"] if objective == "saddle" else info["effective"],
-                "modes": f"{counts.min():.0f}, {np.median(counts):g}, {counts.max():.0f}",
-                "all 8": f"{share:.2f} [{low:.2f}, {high:.2f}]",
-                "high quality": ", ".join(f"{q(quality[name, objective]):.2f}" for q in (np.min, np.median, np.max)),
-                "reverse KL": defined(reverse[name, objective]),
-                "failed": f"{bad} of {len(counts)}" + (", V saturated" if stuck[name, objective].mean() > 0.5 else ""),
-            })  # fmt: skip
-        cuts.append(len(rows) - 1)
-    for sampler, value in untrained(part, "modes").items():
-        divergence = untrained(part, "reverse_kl")[sampler]
-        rows.append({
-            "Trained on": sampler, "objective": "none", "descends": "",
-            "modes": f"{value:.2f} on average", "all 8": "",
-            "high quality": number(untrained(part, "high_quality")[sampler], 2),
-            "reverse KL": number(divergence), "failed": "",
-        })  # fmt: skip
-    frame = pd.DataFrame(rows)
-    frame.attrs["rules_after"] = tuple(cuts)
-    return frame
+    return tables.modes(part, ARM, total(part))
+
+
+def table_power(part):
+    """What a number of seeds can show: the design of a comparison, not a measurement."""
+    own, comparisons = part.arms[ARM]["seeds"], math.comb(len(part.divergences), 2)
+    rows = []
+    for n in sorted({5, 10, 20, 50, 100, 200, own}):
+        row = {"Seeds": f"{n} (here)" if n == own else str(n), "0 of all: upper end": number(wilson(0, n)[2], 2)}
+        row["all: lower end"] = number(wilson(n, n)[1], 2)
+        row["half: interval"] = "[{:.2f}, {:.2f}]".format(*wilson(n // 2, n)[1:])
+        row["difference found"] = number(detectable(n), 2)
+        row[f"corrected for {comparisons}"] = number(detectable(n, comparisons), 2)
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def table_alternative(part):
@@ -171,8 +125,8 @@ def table_alternative(part):
 def table_rules(part):
     rules = [m for m in part.measurements.metric.unique() if m.startswith("modes [")]
     rows = []
-    for sampler in untrained(part, "modes"):
-        rows.append({"Sampler": sampler} | {r[7:-1]: f"{untrained(part, r)[sampler]:.2f}" for r in rules})
+    for sampler in tables.untrained(part, "modes"):
+        rows.append({"Sampler": sampler} | {r[7:-1]: f"{tables.untrained(part, r)[sampler]:.2f}" for r in rules})
     cuts, found = [len(rows) - 1], {rule: by_run(part, rule) for rule in rules}
     for objective in part.design["settings"]["objectives"]:
         for name, info in part.divergences.items():

@@ -7,6 +7,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+from fgan import tables
+
 WIDTH = 6.3  # inches: the text width of the paper
 OBJECTIVES = {"saddle": "#0b6e99", "alternative": "#d9730d"}
 GREY = "#8a8a8a"
@@ -55,3 +57,57 @@ def dots(axis, groups, values, colour, offset=0.0, spread=0.16):
     for position, seeds in zip(groups, values, strict=True):
         jitter = np.linspace(-spread, spread, max(len(seeds), 1)) if len(seeds) > 1 else np.zeros(len(seeds))
         axis.plot(seeds, position + offset + jitter, "o", ms=3, mew=0, alpha=0.8, color=colour, clip_on=False)
+
+
+def modes(part, arm, total, lines=True):
+    """Modes covered and share of high-quality samples of every run of an arm; grey lines are samplers untrained."""
+    names = part.arms[arm]["divergences"][::-1]
+    positions = np.arange(len(names))
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 0.9 + 0.25 * len(names)), sharey=True)
+    panels = [("modes", f"modes covered, of {total}"), ("high_quality", "share of high-quality samples")]
+    for axis, (metric, label) in zip(axes, panels, strict=True):
+        values = tables.by_run(part, metric, arm)
+        for offset, (objective, colour) in zip((0.2, -0.2), OBJECTIVES.items(), strict=True):
+            dots(axis, positions, [values.get((n, objective), []) for n in names], colour, offset, spread=0.13)
+        drawn = references(axis, tables.untrained(part, metric) if lines else {})
+        axis.set_xlabel(label)
+        axis.set_yticks(positions, [part.divergences[n]["label"] for n in names])
+        axis.set_ylim(-0.6, len(names) - 0.4)
+        axis.grid(axis="y", lw=0.3, color="#e5e5e5")
+    axes[0].set_xlim(-0.3, total * 1.04)
+    axes[1].set_xlim(-0.03, 1.03)
+    handles = [plt.Line2D([], [], ls="", marker="o", ms=3, color=c) for c in OBJECTIVES.values()]
+    labels = [*OBJECTIVES, *drawn]
+    figure.legend([*handles, *drawn.values()], labels, loc="outside upper center", ncols=len(labels))
+    return figure
+
+
+def distribution(part, arm, total):
+    """Share of an arm's runs that cover 0, 1, ... `total` modes: a row for each divergence, a panel each objective."""
+    names, objectives = part.arms[arm]["divergences"], part.arms[arm]["objectives"]
+    values = tables.by_run(part, "modes", arm)
+    figure, axes = plt.subplots(
+        1, len(objectives), figsize=(WIDTH, 0.95 + 0.19 * len(names)), sharey=True, squeeze=False
+    )
+    for axis, objective in zip(axes.flat, objectives, strict=True):
+        shares = [np.bincount(values[n, objective].astype(int), minlength=total + 1)[: total + 1] for n in names]
+        shares = np.array([s / s.sum() for s in shares])
+        image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axis.set_title(objective, color=OBJECTIVES[objective])
+        axis.set_yticks(range(len(names)), [part.divergences[n]["label"] for n in names])
+        axis.set_xticks(range(0, total + 1, max(1, total // 8)))
+        axis.set_xlabel(f"modes covered, of {total}")
+        axis.set_xticks(np.arange(total) + 0.5, minor=True)
+        axis.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
+        axis.grid(which="minor", color="white", lw=0.8)
+        axis.tick_params(which="minor", length=0)
+        axis.spines[:].set_visible(False)
+    figure.colorbar(image, ax=axes, label="share of runs", fraction=0.03, pad=0.02)
+    return figure
+
+
+def blank(text):
+    """A figure that only says why there is nothing to see."""
+    figure = plt.figure(figsize=(WIDTH, 0.4))
+    figure.text(0.5, 0.5, text, ha="center", va="center", color=GREY)
+    return figure

@@ -35,6 +35,15 @@ def wilson(successes, trials, confidence=0.95):
     return share, low, min(1.0, float(centre + half)) if successes < trials else 1.0
 
 
+def detectable(seeds, comparisons=1, power=0.8, level=0.05):
+    """The smallest difference of two shares around one half that `seeds` against as many find with this power.
+
+    (z_{1 - level / 2m} + z_power) sqrt(1 / 2n), by the normal approximation, for m comparisons after Bonferroni; 1
+    where no difference is found.
+    """
+    return min(1.0, float((ndtri(1 - level / (2 * comparisons)) + ndtri(power)) * math.sqrt(0.5 / seeds)))
+
+
 def paired_permutation(differences, draws=100_000, seed=0):
     """Two-sided p of 'the paired differences are symmetric about 0': exact up to 16 pairs, sampled beyond."""
     d = np.asarray(differences, float)

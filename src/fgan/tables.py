@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from fgan.statistics import t_interval
+from fgan.statistics import t_interval, wilson
 
 SPECIAL = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
            "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}  # fmt: skip
@@ -95,3 +95,54 @@ def alternative(part, arms, columns):
             row[f"{heading}: saddle of what it descends"] = of(metric, "saddle", descended) if descended else "--"
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def by_run(part, metric, arm):
+    """{(divergence, objective): values over seeds} of the judged step."""
+    rows = part.final(metric, arm)
+    return {key: group.value.to_numpy() for key, group in rows.groupby(["divergence", "objective"], sort=False)}
+
+
+def untrained(part, metric):
+    """{sampler: mean} of the samplers without training."""
+    return part.baselines(metric).groupby("divergence", sort=False).value.mean().to_dict()
+
+
+def defined(values):
+    """Mean of the defined values as text, and of how many runs; 'undefined' where no run has one."""
+    kept = values[np.isfinite(values)]
+    if not len(kept):
+        return "undefined"
+    return number(float(kept.mean())) + ("" if len(kept) == len(values) else f" ({len(kept)} of {len(values)})")
+
+
+def modes(part, arm, total, samplers=True):
+    """Modes covered, quality and failures for every divergence and objective of an arm with `total` modes; below them
+    the samplers without training, where they belong to the same target."""
+    names = ("modes", "high_quality", "reverse_kl", "saturated", "failed")
+    found, quality, reverse, stuck, bad = (by_run(part, metric, arm) for metric in names)
+    rows, cuts = [], []
+    for objective in part.arms[arm]["objectives"]:
+        for name in part.arms[arm]["divergences"]:
+            info, key = part.divergences[name], (name, objective)
+            counts = found[key]
+            share, low, high = wilson(int((counts >= total).sum()), len(counts))
+            rows.append({
+                "Trained on": info["label"], "objective": objective,
+                "descends": info["label"] if objective == "saddle" else info["effective"],
+                "modes": f"{counts.min():.0f}, {np.median(counts):g}, {counts.max():.0f}",
+                f"all {total}": f"{share:.2f} [{low:.2f}, {high:.2f}]", "one": f"{(counts == 1).mean():.2f}",
+                "high quality": ", ".join(f"{q(quality[key]):.2f}" for q in (np.min, np.median, np.max)),
+                "reverse KL": defined(reverse[key]),
+                "failed": f"{bad[key].sum():.0f} of {len(counts)}" + ", V saturated" * bool(stuck[key].mean() > 0.5),
+            })  # fmt: skip
+        cuts.append(len(rows) - 1)
+    for sampler, value in untrained(part, "modes").items() if samplers else ():
+        rows.append(dict.fromkeys(rows[0], "") | {
+            "Trained on": sampler, "objective": "none", "modes": f"{value:.2f} on average",
+            "high quality": number(untrained(part, "high_quality")[sampler], 2),
+            "reverse KL": number(untrained(part, "reverse_kl")[sampler]),
+        })  # fmt: skip
+    frame = pd.DataFrame(rows)
+    frame.attrs["rules_after"] = tuple(cuts)
+    return frame
