@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan import figures, tables
+from fgan import figures
 from fgan.statistics import holm, paired_permutation, t_interval, wilson
 from fgan.tables import number, plus_minus
 from fgan.targets import multimodal
@@ -144,10 +144,12 @@ def table_tuned(part):
         for name in [n for n in ("gan", "kl", "reverse_kl", "pearson") if n in part.divergences and there]:
             chosen = max(there, key=lambda arm: tuning_score(part, arm, name))
             best = judged(part, "modes", chosen, name)
-            rows.append({"Remedy": remedy.replace("none", "no remedy"), "Divergence": part.divergences[name]["label"],
-                         "settings": str(len(there)), "chosen": label(chosen),
-                         "modes": plus_minus(*t_interval(best.to_numpy()), 2),
-                         "high quality": number(float(judged(part, "high_quality", chosen, name).mean()), 2)})  # fmt: skip
+            quality = judged(part, "high_quality", chosen, name)
+            rows.append({
+                "Remedy": remedy.replace("none", "no remedy"), "Divergence": part.divergences[name]["label"],
+                "settings": str(len(there)), "chosen": label(chosen),
+                "modes": plus_minus(*t_interval(best.to_numpy()), 2), "high quality": number(float(quality.mean()), 2),
+            })  # fmt: skip
     return pd.DataFrame(rows)
 
 
