@@ -24,6 +24,24 @@ for experiment in SHOWN:
             "python -m fgan draw --record {params.record} --experiment {params.experiment} --log {log}"
 
 
+# Draws the animation that the README shows; asked for by name, for no paper needs it.
+rule animation_film_ring:
+    input:
+        [f"{RECORD}/film/{name}" for name in PART],
+        "experiments/film/figures.py",
+        showing("show", "figures"),
+    output:
+        f"{RECORD}/figures/film_ring.gif",
+    log:
+        f"{RECORD}/logs/animation.log",
+    conda:
+        "../environment.yml"
+    params:
+        record=NAME,
+    shell:
+        "python -m fgan animate --record {params.record} --name film_ring --log {log}"
+
+
 # Draws and checks the table of divergences.
 rule theory:
     input:

@@ -42,6 +42,7 @@ STAGES = {
     "draw": ("draw the figures and write the tables of an experiment", "record experiment log"),
     "figure": ("draw one figure", "record name log"),
     "table": ("write one table", "record name log"),
+    "animate": ("draw an animation, for example film_ring, as a GIF", "record name log"),
     "theory": ("draw and check the table of divergences", "record log"),
     "claims": ("judge every claim", "record log"),
     "numbers": ("write the numbers of the paper, each with its source", "record log"),

@@ -1,8 +1,10 @@
 """Shows a record: its figures and tables by name, the verdicts on its claims, the numbers of the paper, and the PDF."""
 
 import os
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 from fgan import design, tex
 from fgan.claims import verdicts
@@ -47,6 +49,29 @@ def table(record, name):
     """Writes one table of a record to tables/<name>.tex and .csv."""
     frame = drawing("table", record, name)
     write_table(record, name, latex(frame, frame.attrs.get("rules_after", ())), frame)
+
+
+def animate(record, name):
+    """Draws an animation of a record to figures/<name>.gif: animation_<short name> in the experiment's figures.py."""
+    from matplotlib.animation import FuncAnimation, PillowWriter
+
+    from fgan import figures
+
+    sources = {e: Path("experiments", e, "figures.py").read_text() for e in design.find()}
+    known = {f"{e}_{short}": (e, short) for e, text in sources.items()
+             for short in re.findall(r"^def animation_(\w+)\(", text, re.M)}  # fmt: skip
+    if name not in known:
+        raise design.DesignError(f"no animation '{name}': {design.nearest(name, known)}")
+    experiment, short = known[name]
+    figures.style()
+    make = getattr(design.module("experiments", experiment, "figures"), f"animation_{short}")
+    picture, update, number = make(Part(record / experiment))
+    (record / "figures").mkdir(parents=True, exist_ok=True)
+    film = FuncAnimation(picture, update, [*range(number), *[number - 1] * 5], init_func=lambda: None)
+    with whole(record / "figures" / f"{name}.gif") as partial:
+        named = partial.with_suffix(".gif")  # Pillow takes the format from the name
+        film.save(named, PillowWriter(fps=5), dpi=110)
+        named.replace(partial)
 
 
 def draw(record, experiment):
