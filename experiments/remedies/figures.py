@@ -1,6 +1,7 @@
 """Figures and tables of the remedies, from their part of a record."""
 
 import math
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +12,7 @@ from fgan.statistics import holm, paired_permutation, t_interval, wilson
 from fgan.tables import number, plus_minus
 from fgan.targets import multimodal
 
+PUBLISHED = Path("paper", "published")
 # The settings that each remedy may choose from; the first one is shown where nothing is chosen.
 BUDGET = {
     "none": ("none", "none_slow", "none_fast"),
@@ -24,9 +26,23 @@ BUDGET = {
 }
 
 
+# Published settings by arm: the file in paper/published, its row, and the columns of modes and of high quality.
+ROWS = {
+    "published_unrolled_5": ("veegan_table1_synthetic", "Unrolled GAN", "ring_modes_of_8", "ring_pct_hq"),
+    "published_pacgan_ring": ("pacgan_table1_synthetic", "GAN", "ring_modes", "ring_hq_pct"),
+    "published_pacgan_ring_2": ("pacgan_table1_synthetic", "PacGAN2", "ring_modes", "ring_hq_pct"),
+    "published_pacgan_ring_3": ("pacgan_table1_synthetic", "PacGAN3", "ring_modes", "ring_hq_pct"),
+    "published_pacgan_ring_4": ("pacgan_table1_synthetic", "PacGAN4", "ring_modes", "ring_hq_pct"),
+    "published_veegan_ring": ("veegan_table1_synthetic", "VEEGAN", "ring_modes_of_8", "ring_pct_hq"),
+    "published_pacgan_grid": ("pacgan_table1_synthetic", "GAN", "grid_modes", "grid_hq_pct"),
+    "published_pacgan_grid_2": ("pacgan_table1_synthetic", "PacGAN2", "grid_modes", "grid_hq_pct"),
+    "published_veegan_grid": ("veegan_table1_synthetic", "VEEGAN", "grid_modes_of_25", "grid_pct_hq"),
+}
+
+
 def arms(part, target="ring"):
-    """The arms of this part on a target."""
-    return [arm for arm, own in part.arms.items() if own["target"]["kind"] == target]
+    """The arms of this part on a target, without the published settings."""
+    return [a for a, own in part.arms.items() if own["target"]["kind"] == target and not a.startswith("published")]
 
 
 def label(arm):
@@ -151,6 +167,39 @@ def table_tuned(part):
                 "modes": plus_minus(*t_interval(best.to_numpy()), 2), "high quality": number(float(quality.mean()), 2),
             })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def table_published(part):
+    rows = [{
+        "Setting": label(arm), "file": f"{source}.csv", "modes, published": number(float(printed[modes])),
+        "high quality, published": number(float(printed[quality]) / 100, 2), **ours(part, arm),
+    } for arm, (source, row, modes, quality) in ROWS.items()
+        for printed in [pd.read_csv(PUBLISHED / f"{source}.csv").set_index("method").loc[row]]]  # fmt: skip
+    counts = pd.read_csv(PUBLISHED / "sankarlab_ring8_mode_counts.csv")
+    for objective, loss in (("saddle", "saturating"), ("alternative", "non-saturating")):
+        own = counts[counts.loss == loss]
+        share = own[own.modes_covered == 8].runs.sum() / 200
+        rows.append({"Setting": f"published sankar, {objective}", "file": "sankarlab_ring8_mode_counts.csv",
+                     "modes, published": f"all 8 in {number(float(share), 2)} of runs", "high quality, published": "--",
+                     **ours(part, "published_sankar", objective)})  # fmt: skip
+    rows.append({"Setting": label("published_unrolled"), "file": "no number", "modes, published": "--",
+                 "high quality, published": "--", **ours(part, "published_unrolled")})  # fmt: skip
+    frame = pd.DataFrame(rows)
+    frame["Setting"] = frame["Setting"].str.removeprefix("published ")
+    return frame
+
+
+def ours(part, arm, objective=None):
+    """Our columns of a published setting; dashes where this record has not trained it."""
+    rows = part.final(arm=arm)
+    rows = rows if objective is None else rows[rows.objective == objective]
+    modes, quality = (rows[rows.metric == metric].value.to_numpy() for metric in ("modes_any", "high_quality"))
+    if not len(modes):
+        return dict.fromkeys(("modes, here", "high quality, here", "seeds", "steps"), "--")
+    return {
+        "modes, here": plus_minus(*t_interval(modes)), "high quality, here": plus_minus(*t_interval(quality), 2),
+        "seeds": str(len(modes)), "steps": f"{part.arms[arm]['steps']:,}",
+    }  # fmt: skip
 
 
 def tuning_score(part, arm, divergence):
