@@ -214,3 +214,55 @@ def test_claims_of_an_experiment_that_the_record_lacks_are_not_run(tmp_path):
     assert rows.verdict.to_dict() == {"toy": "replicated", "pictures": "not run"}
     assert rows.why["pictures"] == "not run: no data"
     assert claims.verdicts([], tmp_path).set_index("claim").why["toy"] == "not part of this record"
+
+
+STATISTIC = """def statistic_half(part):
+    values = part.final("m").value
+    return values.mean() / 2, values.min() / 2, values.max() / 2
+
+
+def statistic_nothing(part):
+    return float("nan"), -float("inf"), float("inf")
+"""
+STATISTICS = """claims:
+  - id: c
+    statement: s
+    source: p
+    checks: [{kind: statistic, statistic: half, low: 0.3}]
+"""
+
+
+def statistic(folder, **changes):
+    """Path of the claims of an experiment `toy` whose figures.py defines two statistics."""
+    (folder / "toy").mkdir()
+    (folder / "toy" / "figures.py").write_text(STATISTIC)
+    path = folder / "toy" / "claims.yaml"
+    path.write_text(STATISTICS.replace(changes.get("old", "!"), changes.get("new", "")))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "wanted"),
+    [("!", "", "replicated"), ("low: 0.3", "high: 0.3", "not replicated"), ("low: 0.3", "low: 0.5", "undecided"),
+     ("low: 0.3", "low: 0.3, high: 0.6", "replicated"), ("half", "nothing", "not run")])  # fmt: skip
+def test_a_statistic_over_runs_is_decided_by_its_interval(tmp_path, old, new, wanted):
+    found = claims.read(statistic(tmp_path, old=old, new=new))
+    toy = one(tmp_path / "toy", NEAR_ONE)
+    (row,) = claims.judge(toy, found, tmp_path)
+    assert row["verdict"] == wanted and (wanted == "not run" or row["estimate"] == pytest.approx(0.5))
+    (short,) = claims.judge(toy, [found[0] | {"seeds": 7}], tmp_path)
+    assert short["verdict"] == ("undecided" if wanted != "not run" else wanted)  # the part has six seeds
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [("half", "haalf", ("unknown statistic 'haalf'", "did you mean 'half'?")),
+     ("statistic: half, ", "", ("'statistic' is missing",)),
+     ("half,", "half, metric: m,", ("unknown key 'metric'",)),
+     (", low: 0.3", "", ("'low or high' is missing",))])  # fmt: skip
+def test_a_mistake_in_a_statistic_gets_one_sentence(tmp_path, old, new, words):
+    path = statistic(tmp_path, old=old, new=new)
+    with pytest.raises(claims.DesignError) as caught:
+        claims.read(path)
+    sentence = str(caught.value)
+    assert sentence.startswith(str(path)) and "\n" not in sentence and all(word in sentence for word in words)

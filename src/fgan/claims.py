@@ -7,18 +7,21 @@ A check reduces to an estimate with an interval and a range [low, high] that the
   difference:  paired difference over seeds of two selections (exact permutation, Holm over the experiment's claims)
   equal:       largest difference between paired runs of two selections
   baseline:    value of a metric of a sampler without training, without an interval; one check for each `sampler`
+  statistic:   (estimate, low, high) by the function `statistic_<name>(part)` in the experiment's figures.py: what is no
+               value of a run but a statistic over runs; has the keys `statistic` (the name), `low` and `high` alone
 A check holds where the whole interval lies inside the range, fails where it lies outside, and is undecided between.
 A difference is decided by its p-value instead, and then holds or fails by the side that its estimate lies on.
 """
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from fgan.design import SCALES, DesignError, find, left_out, nearest, read_yaml
+from fgan.design import SCALES, DesignError, find, left_out, module, nearest, read_yaml
 from fgan.statistics import holm, paired_permutation, t_interval, wilson
 
 VERDICTS = ("replicated", "partly", "not replicated", "undecided", "not run")
@@ -32,6 +35,7 @@ CHECK_KEYS = (
     "minus_baseline",
     "minus_sampler",
     "sampler",
+    "statistic",
     "at_least",
     "at_most",
     "low",
@@ -41,7 +45,7 @@ UNKNOWN = (math.inf, -math.inf, math.inf)  # estimate and interval where a run f
 # The kinds of checks, each with the keys of which it needs one.
 KINDS = {
     "mean": (), "share": ("at_least", "at_most"), "difference": ("minus",), "equal": ("minus",),
-    "baseline": ("sampler",),
+    "baseline": ("sampler",), "statistic": ("statistic",),
 }  # fmt: skip
 
 
@@ -84,7 +88,9 @@ def read(path):
         where = f"claim '{claim.get('id', '?')}'"
         known(claim, CLAIM_KEYS, ("id", "statement", "source", "checks"), where, path)
         for check in claim["checks"]:
-            known(check, CHECK_KEYS, ("kind", "metric"), where, path)
+            over_runs = check.get("kind") == "statistic"
+            valid = ("kind", "statistic", "low", "high") if over_runs else CHECK_KEYS
+            known(check, valid, ("kind", "statistic" if over_runs else "metric"), where, path)
             if check["kind"] not in KINDS:
                 raise DesignError(f"{path}: unknown kind '{check['kind']}' in {where}; {nearest(check['kind'], KINDS)}")
             for either in (("low", "high"), KINDS[check["kind"]]):
@@ -92,6 +98,12 @@ def read(path):
                     raise DesignError(f"{path}: the key '{' or '.join(either)}' is missing in {where}")
             names(check, where, path)
     return claims
+
+
+def statistics(path):
+    """Names of the statistics that the figures.py beside a claims.yaml defines."""
+    source = Path(path).with_name("figures.py")
+    return re.findall(r"^def statistic_(\w+)\(", source.read_text(), re.M) if source.exists() else []
 
 
 def known(found, valid, required, where, path):
@@ -105,8 +117,12 @@ def known(found, valid, required, where, path):
 
 
 def names(check, where, path):
-    """Raises DesignError for a column, divergence or objective that does not exist."""
+    """Raises DesignError for a column, divergence, objective or statistic that does not exist."""
     from fgan.divergences import DIVERGENCES
+
+    if "statistic" in check and check["statistic"] not in (defined := statistics(path)):
+        which = f"'{check['statistic']}' in {where}; {nearest(check['statistic'], defined)}"
+        raise DesignError(f"{path}: unknown statistic {which}")
 
     valid = {"arm": None, "divergence": DIVERGENCES, "objective": ("saddle", "alternative", "elbo"), "seed": None}
     pairs = [pair for key in ("where", "minus") for pair in check.get(key, {}).items()]
@@ -127,9 +143,11 @@ def select(part, metric, where):
     return rows
 
 
-def results(part, check):
+def results(part, check, root="experiments"):
     """The results of one check: one, or one per divergence where `each` stands."""
     where = check.get("where", {})
+    if check["kind"] == "statistic":
+        return [statistic(part, check, root)]
     if check["kind"] == "baseline":
         wanted = check["sampler"]
         return [untrained(part, check, name) for name in (wanted if isinstance(wanted, list) else [wanted])]
@@ -149,6 +167,13 @@ def untrained(part, check, sampler):
     estimate = value(sampler) - (value(check["minus_sampler"]) if "minus_sampler" in check else 0.0)
     allowed = (check.get("low", -math.inf), check.get("high", math.inf))
     return Result(f"{check['metric']}, {sampler}", estimate, estimate, estimate, allowed, math.inf)
+
+
+def statistic(part, check, root):
+    """The result of a statistic over runs, from the experiment's own figures.py."""
+    function = getattr(module(root, part.design["name"], "figures"), f"statistic_{check['statistic']}")
+    allowed = (check.get("low", -math.inf), check.get("high", math.inf))
+    return Result(check["statistic"].replace("_", " "), *function(part), allowed, part.final().seed.nunique())
 
 
 def measure(part, check, where, name):
@@ -195,9 +220,9 @@ def measure(part, check, where, name):
     return Result(label, estimate, low, high, allowed, seeds, paired_permutation(difference))
 
 
-def judge(part, claims):
+def judge(part, claims, root="experiments"):
     """Rows (claim, verdict, reason, numbers) for all claims of an experiment; Holm's family is all its differences."""
-    found = {claim["id"]: [r for check in claim["checks"] for r in results(part, check)] for claim in claims}
+    found = {claim["id"]: [r for check in claim["checks"] for r in results(part, check, root)] for claim in claims}
     tests = [r for rs in found.values() for r in rs if r.p is not None]
     for result, adjusted in zip(tests, holm([r.p for r in tests]), strict=True):
         result.p = float(adjusted)
@@ -247,7 +272,7 @@ def verdicts(parts, root="experiments"):
     for name in find(root):
         path = Path(root, name, "claims.yaml")
         if path.exists() and name in found:
-            rows += judge(found[name], read(path))
+            rows += judge(found[name], read(path), root)
         elif path.exists():
             rows += [not_run(name, claim, left_out(name, root)) for claim in read(path)]
     return pd.DataFrame(rows)

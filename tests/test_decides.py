@@ -1,0 +1,378 @@
+"""Does the divergence decide: exact optima in the plane, shares of variance, equal budgets, and the experiment."""
+
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from small import EXPERIMENTS
+
+from fgan import claims, cost, design, figures, tuning, variance
+from fgan.design import Run
+from fgan.divergences import DIVERGENCES
+from fgan.metrics import exact, plane
+from fgan.records import COLUMNS, Part
+from fgan.tables import latex
+from fgan.targets.mixtures import Mixture
+from fgan.training import train
+
+RUN = design.module(EXPERIMENTS, "decides", "run")
+FIGURES = design.module(EXPERIMENTS, "decides", "figures")
+QUICK = design.load("decides", "quick", EXPERIMENTS)
+ROUND = Mixture([1.0], [[0.5, -0.2]], [1.3])
+EYE = torch.eye(2, dtype=torch.float64)
+
+
+# --- exact divergences in the plane
+
+
+def test_closed_forms_between_gaussians_in_the_plane():
+    """KL(N(m, v I) || N(mu, C)) = 1/2 [tr(v C^-1) + d^T C^-1 d - 2 + log det C / v^2], and reverse KL the other way."""
+    mu, covariance = torch.tensor([0.1, 0.4], dtype=torch.float64), torch.tensor([[1.5, 0.3], [0.3, 0.9]]).double()
+    d, v = ROUND.means[0] - mu, 1.3
+    inverse = covariance.inverse()
+    kl = 0.5 * (v * inverse.trace() + d @ inverse @ d - 2 + torch.logdet(covariance) - 2 * math.log(v))
+    reverse = 0.5 * (covariance.trace() / v + d @ d / v - 2 - torch.logdet(covariance) + 2 * math.log(v))
+    for name, known in (("kl", kl), ("reverse_kl", reverse)):
+        assert plane.divergence(exact.of(name), ROUND, mu, covariance) == pytest.approx(float(known), rel=1e-7)
+
+
+@pytest.mark.parametrize("name, infinite", [("pearson", 0.6), ("alpha_3", 0.8), ("neyman", 2.7), ("alpha_m2", 2.0)])
+def test_an_infinite_divergence_is_infinite_along_one_direction(name, infinite):
+    """Pearson needs every eigenvalue of C above half the variance of P, Neyman every one below twice it."""
+    one = torch.diag(torch.tensor([1.3, infinite], dtype=torch.float64))
+    turn = torch.tensor([[0.8, -0.6], [0.6, 0.8]], dtype=torch.float64)
+    for covariance in (one, turn @ one @ turn.T):
+        assert plane.divergence(exact.of(name), ROUND, ROUND.means[0], covariance) == math.inf
+        assert math.isfinite(plane.divergence(exact.of("kl"), ROUND, ROUND.means[0], covariance))
+    assert plane.divergence(exact.of(name), ROUND, ROUND.means[0], 1.3 * EYE) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", DIVERGENCES)
+def test_every_divergence_is_finite_at_the_start_and_at_its_optimum(name):
+    settings = QUICK.arms["gaussian"]
+    p, (m, s) = RUN.target(settings), settings["start"]
+    start = plane.divergence(exact.of(name), p, torch.full((2,), m).double(), s**2 * EYE)
+    minima = plane.optima(exact.of(name), p)
+    assert minima[0][0] < start < math.inf
+    best, mu, covariance = minima[0]
+    generator = torch.Generator().manual_seed(0)
+    for scale in (0.02, 0.2):
+        shift, turn = (scale * torch.randn(shape, generator=generator).double() for shape in ((2,), (2, 2)))
+        near = (EYE + turn) @ covariance @ (EYE + turn).T
+        assert plane.divergence(exact.of(name), p, mu + shift, near) > best - 1e-6
+
+
+def test_a_gaussian_is_its_own_optimum_and_forward_kl_matches_moments():
+    for name in ("pearson", "kl", "gan", "reverse_kl"):
+        ((_, mu, covariance), *others) = plane.optima(exact.of(name), ROUND)
+        torch.testing.assert_close(mu, ROUND.means[0], atol=1e-3, rtol=0)
+        torch.testing.assert_close(covariance, 1.3 * EYE, atol=2e-3, rtol=0)
+        assert not others
+    p = RUN.target(QUICK.arms["gaussian"])
+    centred = p.means - p.weights @ p.means
+    moments = (p.weights * p.variances).sum() * EYE + centred.T @ (p.weights[:, None] * centred)
+    torch.testing.assert_close(plane.optima(exact.of("kl"), p)[0][2], moments, atol=2e-3, rtol=0)
+
+
+def test_reverse_kl_has_a_minimum_on_each_narrow_mode_and_forward_kl_has_one_in_all():
+    p = RUN.target(QUICK.arms["gaussian"])
+    _, *others = plane.optima(exact.of("reverse_kl"), p)
+    assert len(others) == 2 and len(plane.optima(exact.of("kl"), p)) == 1
+    assert all((p.means[1:] - mu).norm(dim=1).min() < 0.2 for _, mu, _ in others)
+
+
+def test_the_gradient_is_the_slope():
+    p = RUN.target(QUICK.arms["gaussian"])
+    points, at = plane.grid(p), np.array([0.2, 0.7, 0.4, 0.3, 0.5])
+    for name in DIVERGENCES:
+        if name == "total_variation":
+            continue  # its f has a kink where p = q
+        _, gradient = plane.slope(exact.of(name), p, at, points)
+        values = [plane.slope(exact.of(name), p, at + e * 1e-5, points)[0] for e in (*np.eye(5), *-np.eye(5))]
+        np.testing.assert_allclose(gradient, (np.array(values[:5]) - values[5:]) / 2e-5, rtol=2e-3, atol=2e-5)
+
+
+# --- shares of variance
+
+
+def layout(generator, sds, shape):
+    """Outcomes whose effects have exactly these standard deviations: divergence, block, interaction; seed, rest."""
+    d, b, s = shape
+
+    def centred(*size):
+        found = generator.normal(size=size)
+        for axis in range(len(size)):
+            found = found - found.mean(axis=axis, keepdims=True)
+        return found / found.std()
+
+    fixed = sds[0] * centred(d)[:, None] + sds[1] * centred(b)[None] + sds[2] * centred(d, b)
+    return fixed[:, :, None] + sds[3] * generator.normal(size=(1, b, s)) + sds[4] * generator.normal(size=shape)
+
+
+@pytest.mark.parametrize("sds", [(1, 1, 0.5, 0.5, 1), (0, 1, 0, 0.7, 1), (2, 0, 0, 0, 0.5)])
+def test_shares_are_those_that_were_put_in(sds):
+    generator = np.random.default_rng(0)
+    found = [variance.shares(layout(generator, sds, (4, 6, 5))) for _ in range(150)]
+    squares = np.square(sds)
+    wanted = [*squares[:3], squares[3:].sum()] / squares.sum()
+    mean = [np.mean([f[name] for f in found]) for name in ("divergence", "block", "interaction", "seed")]
+    np.testing.assert_allclose(mean, wanted, atol=0.025)
+    assert all(sum(f.values()) == pytest.approx(1) for f in found)
+
+
+def test_shares_without_noise_are_the_sums_of_squares():
+    y = np.arange(3.0)[:, None, None] + 10 * np.arange(2.0)[None, :, None] + np.zeros((3, 2, 4))
+    found = variance.shares(y, factors={"same": [0, 1], "none": [0, 0]})
+    assert found["divergence"] == pytest.approx((2 / 3) / (2 / 3 + 25)) and found["interaction"] == pytest.approx(0)
+    assert found["block"] == pytest.approx(25 / (2 / 3 + 25)) == found["same"] and found["none"] == pytest.approx(0)
+    assert found["seed"] == pytest.approx(0)
+
+
+def test_a_gap_is_filled_by_the_additive_model():
+    """With gaps raw means of the divergences would mistake blocks for divergences."""
+    y = np.repeat([[[0.0], [10.0]]], 3, axis=0) + np.random.default_rng(0).normal(size=(3, 2, 6)) * 0.01
+    y[0, 1, 1:] = np.nan
+    found = variance.shares(y)
+    assert abs(found["divergence"]) < 1e-3 and found["block"] > 0.99
+    y[0] = np.nan  # a divergence of which nothing is left
+    assert variance.shares(y)["block"] == pytest.approx(variance.shares(y[1:])["block"])
+
+
+def test_weights_are_repetitions():
+    y = np.random.default_rng(1).normal(size=(3, 2, 4))
+    twice = variance.shares(y, np.array([[2, 0, 1, 1], [1, 1, 1, 1]]))["divergence"]
+    repeated = np.stack([y[:, 0, [0, 0, 2, 3]], y[:, 1]], axis=1)
+    # The sums of squares agree; the seeds that are taken off for noise are counted once or twice.
+    assert twice == pytest.approx(variance.shares(repeated)["divergence"], abs=1e-9)
+    np.testing.assert_allclose(variance.means(y, np.array([[2, 0, 1, 1], [1, 1, 1, 1]])), repeated.mean(2))
+
+
+def test_an_interval_covers_what_was_put_in():
+    generator, sds, hits = np.random.default_rng(2), (1, 1, 0.5, 0.5, 1), 0
+    for _ in range(40):
+        y = layout(generator, sds, (4, 4, 10))
+        estimate, low, high = variance.interval(y, lambda y, w: variance.shares(y, w)["divergence"])
+        assert low < estimate < high
+        hits += low <= 1 / 3.5 <= high
+    assert hits >= 34
+
+
+def test_nothing_is_known_from_one_seed_or_of_no_variance():
+    y = np.random.default_rng(3).normal(size=(3, 2, 1))
+    assert variance.interval(y, lambda y, w: float(y.mean()))[1:] == (-math.inf, math.inf)
+    assert all(math.isnan(v) for v in variance.shares(y).values())
+    assert all(math.isnan(v) for v in variance.shares(np.full((3, 2, 4), 8.0)).values())
+    assert math.isnan(variance.permutation(np.full((3, 2, 4), 8.0)))
+    assert all(math.isnan(v) for v in variance.shares(np.empty((3, 2, 0))).values())
+
+
+def test_the_permutation_test_finds_an_effect_and_keeps_its_level(monkeypatch):
+    generator = np.random.default_rng(4)
+    monkeypatch.setattr(variance, "PERMUTATIONS", 99)
+    assert variance.permutation(layout(generator, (0.8, 3, 0, 3, 1), (4, 3, 8))) == 0.01  # paired by seed
+    found = [variance.permutation(layout(generator, (0, 1, 0, 1, 1), (4, 2, 4))) for _ in range(60)]
+    assert np.mean(np.array(found) <= 0.05) <= 0.13 and 0.35 < np.mean(found) < 0.65
+
+
+# --- equal budgets, figures, tables and statistics of a part
+
+
+def part(scale, seeds, modes=None, arms=None):
+    """A part in memory: judged values are modes(arm, divergence, objective, seed), optima are those of the run."""
+    chosen = design.load("decides", scale, EXPERIMENTS, seeds=seeds)
+    own = {arm: chosen.arms[arm] | {"seeds": seeds} for arm in sorted(arms or chosen.arms)}  # as design.json has them
+    generator, rows = np.random.default_rng(0), []
+    for arm, settings in own.items():
+        for name in settings["divergences"]:
+            for objective in settings["objectives"]:
+                for seed in range(seeds):
+                    if arm == "gaussian":
+                        found = dict(mu_1=0.0, mu_2=1.0, C_11=2.0, C_12=0.1, C_22=3.0, width=1.5, distance=1.0, D=0.3)
+                        found = {f"mean {key}": value + 0.1 * generator.normal() for key, value in found.items()}
+                    else:
+                        value = modes(arm, name, objective, seed) if modes else generator.integers(0, 9)
+                        found = {"modes": value, "high_quality": 0.5}
+                    found["failed"] = float(generator.random() < 0.2)
+                    run = ("decides", arm, name, objective, seed, settings["steps"])
+                    rows += [(*run, metric, float(value)) for metric, value in found.items()]
+    first = chosen.arms["tanh_slow_base"]
+    for name in first["divergences"]:
+        found = dict(mu_1=0.0, mu_2=0.9, C_11=2.4, C_12=0.0, C_22=3.0, width=1.6, distance=1.1, D=0.3, minima=2.0)
+        rows += [("decides", "baseline", name, "none", 0, 0, f"exact {key}", value) for key, value in found.items()]
+        rows += [("decides", "baseline", name, "none", 0, 0, f"other mu_{k}", 1.0) for k in (1, 2)]
+    labels = [
+        {"name": n, "label": DIVERGENCES[n].label, "effective": DIVERGENCES[n].effective} for n in first["divergences"]
+    ]
+    made = Part(None)
+    vars(made).update(
+        measurements=pd.DataFrame(rows, columns=COLUMNS), samples={},
+        design={"name": "decides", "scale": scale, "arms": own, "settings": first, "divergences": labels},
+    )  # fmt: skip
+    return made
+
+
+def test_every_activation_has_the_same_budget_and_twins_count_once():
+    found = part("full", 3)
+    arms = tuning.settings(found)
+    assert len(arms) == 12 and len(set(arms.values())) == 12
+    for activation in ("tanh", "relu"):
+        grid = {(ratio, rate) for a, ratio, rate in arms.values() if a == activation}
+        assert grid == {(r, v) for r in (0.3, 1.0) for v in (3e-4, 1e-3, 3e-3)}
+    assert all(arm.split("_")[0] == own[0] for arm, own in arms.items())
+    assert all((arm.split("_")[1] == "slow") == (own[1] == 0.3) for arm, own in arms.items())
+    both = tuning.entries(found, ["saddle", "alternative"])
+    assert ("gan", "saddle") in both and not {"jensen_shannon"} & {name for name, _ in both}
+    assert ("total_variation", "saddle") in both and ("total_variation", "alternative") not in both
+    assert len(both) == 2 * 12 - 2 - 1
+
+
+def modes_by_seed(arm, name, objective, seed):
+    """The setting that is best on the tuning seeds 0 and 3 is the worst on all others."""
+    tuned = {"kl": "equal_high", "gan": "slow_base"}.get(name, "equal_base")
+    return (8 if seed % 3 == 0 else 1) if arm.endswith(tuned) else (2 if seed % 3 == 0 else 5)
+
+
+def test_tuning_never_sees_a_seed_that_judges():
+    found = part("quick", 5, modes_by_seed)
+    picked, activations = tuning.chosen(found, "tuned", ["saddle"]), tuning.activations(found)
+    arms, names = list(tuning.settings(found)), [name for name, _ in tuning.entries(found, ["saddle"])]
+    assert activations == ["relu", "tanh"]
+    wanted = {"kl": "equal_high", "gan": "slow_base", "reverse_kl": "equal_base", "pearson": "equal_base"}
+    assert [[arms[i] for i in row] for row in picked] == [[f"{a}_{wanted[n]}" for a in activations] for n in names]
+    assert (tuning.evaluated(found, "tuned", ["saddle"]) == 1).all()  # three seeds: 1, 2, 4
+    assert tuning.evaluated(found, "tuned", ["saddle"]).shape == (4, 2, 3)
+    assert tuning.evaluated(found, "grid", ["saddle"]).shape == (4, 8, 3)
+    common = {arms[i] for i in tuning.chosen(found, "untuned", ["saddle"]).flat}
+    assert common == {"tanh_slow_high", "relu_slow_high"}
+
+
+def test_failed_runs_are_left_out_where_asked():
+    found = part("quick", 5)
+    rows = found.final("failed", "tanh_equal_base").query("objective == 'saddle' and divergence == 'kl'")
+    bad = rows[rows.seed.isin([1, 2, 4])].value.to_numpy() == 1
+    index = tuning.entries(found, ["saddle"]).index(("kl", "saddle"))
+    column = list(tuning.settings(found)).index("tanh_equal_base")
+    y = tuning.evaluated(found, "grid", ["saddle"], failed=False)
+    assert (np.isnan(y[index, column]) == bad).all() and np.isnan(y).any()
+    assert np.isfinite(tuning.evaluated(found, "grid", ["saddle"])).all()
+
+
+def world(arm, name, objective, seed, divergence=0, activation=0):
+    """Modes that the divergence, the activation and the seed move by so much."""
+    noise = np.random.default_rng([seed, *arm.encode(), *name.encode()]).normal()
+    return 4 + divergence * {"kl": 1, "reverse_kl": -1}.get(name, 0) + activation * arm.startswith("tanh") + noise
+
+
+@pytest.mark.parametrize(
+    ("effects", "verdicts"),
+    [({"divergence": 6}, ("replicated", "not replicated", "not replicated", "not replicated")),
+     ({"activation": 9}, ("not replicated", "replicated", "replicated", None)),
+     ({}, ("not replicated", None, None, None))],
+)  # fmt: skip
+def test_the_verdicts_of_worlds_in_which_one_thing_decides(monkeypatch, effects, verdicts):
+    monkeypatch.setattr(variance, "BOOTSTRAPS", 100)
+    found = part("quick", 18, lambda *run: world(*run, **effects))
+    wanted = dict(zip(("divergence", "settings", "none-beats-gan", "budget"), verdicts, strict=True))
+    read = [c for c in claims.read(EXPERIMENTS / "decides" / "claims.yaml") if c["id"][8:] in wanted]
+    rows = {row["claim"][8:]: row["verdict"] for row in claims.judge(found, read, EXPERIMENTS)}
+    assert {name: rows[name] for name, verdict in wanted.items() if verdict} == {k: v for k, v in wanted.items() if v}
+
+
+def test_a_dot_has_the_colour_of_its_activation():
+    found = part("quick", 5, lambda arm, *run: 8 if arm.startswith("tanh") else 0)
+    figures.style()
+    figure = FIGURES.figure_modes(found)
+    for axis in figure.axes:
+        for line in axis.lines:
+            colour = line.get_markeredgecolor() if axis is figure.axes[2] else line.get_color()
+            assert {(8.0, FIGURES.COLOURS["tanh"]), (0.0, FIGURES.COLOURS["relu"])} >= {
+                (float(x), colour) for x in line.get_xdata()
+            }
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(
+    ("scale", "seeds", "arms"),
+    [("smoke", 1, None), ("quick", 1, None), ("quick", 2, None), ("quick", 5, None), ("full", 4, None),
+     ("quick", 4, ("tanh_slow_high", "gaussian"))],
+)  # fmt: skip
+def test_figures_tables_and_statistics_of_a_part(monkeypatch, scale, seeds, arms):
+    monkeypatch.setattr(variance, "BOOTSTRAPS", 10)
+    monkeypatch.setattr(variance, "PERMUTATIONS", 9)
+    found = part(scale, seeds, arms=arms)
+    figures.style()
+    names = vars(FIGURES)
+    for name in [n for n in names if n.startswith("figure_")]:
+        figure = names[name](found)
+        figure.canvas.draw()
+        plt.close(figure)
+    for name in [n for n in names if n.startswith("table_")]:
+        frame = names[name](found)
+        assert len(frame) and "nan" not in latex(frame)
+    for name in [n for n in names if n.startswith("statistic_")]:
+        estimate, low, high = names[name](found)
+        assert math.isnan(estimate) or low <= estimate <= high
+
+
+# --- the runs
+
+
+def small(arm, names, objectives, seed=9000, **changes):
+    settings = QUICK.arms[arm] | {"batch": 16} | changes
+    runs = [Run("decides", arm, name, objective, seed) for name in names for objective in objectives]
+    return RUN.population(settings, runs)
+
+
+def test_a_gaussian_starts_as_stated_and_is_judged_by_its_last_steps():
+    p = small("gaussian", ["kl", "gan"], ["saddle"], steps=40, history=10)
+    p.settings["measure"] = p.settings["measure"] | {"averaged": 20}
+    first = RUN.observe(p)
+    s = QUICK.arms["gaussian"]["start"][1]
+    assert first["C_11"].tolist() == pytest.approx([s**2] * 2) and first["C_12"].abs().max() == 0
+    z = torch.randn((2, 20000, 2), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        p.theta[:, :4] += torch.tensor([0.3, -0.2, 0.5, 0.1])
+        x = p.generate(z)
+    found = RUN.observe(p)
+    for row in range(2):  # C is the covariance of the samples
+        sampled = torch.cov(x[row].T)
+        assert sampled[0, 1].item() == pytest.approx(found["C_12"][row].item(), abs=0.05)
+        assert sampled[1, 1].item() == pytest.approx(found["C_22"][row].item(), abs=0.05)
+    steps, history, _ = train(p, RUN.observe)
+    metrics, _ = RUN.evaluate(p, steps, history)
+    torch.testing.assert_close(metrics["mean C_22"], history["C_22"][2:].double().mean(0))
+    a, b, c = (metrics[f"mean C_{k}"] for k in ("11", "12", "22"))
+    torch.testing.assert_close(metrics["mean width"], (a * c - b**2) ** 0.25)
+    assert metrics["mean D"].isfinite().all() and metrics["mean D"][0] != metrics["mean D"][1]
+    to_mode = (metrics["mean mu_1"] ** 2 + (metrics["mean mu_2"] - 2) ** 2).sqrt()
+    torch.testing.assert_close(metrics["mean distance"], to_mode)
+
+
+def test_a_ring_run_has_the_bytes_that_it_has_beside_others():
+    found = []
+    for names in (["gan", "kl"], ["kl", "pearson", "reverse_kl"]):
+        p = small("relu_slow_high", names, ["saddle", "alternative"], steps=6, history=3)
+        train(p, RUN.observe)
+        found.append(p.theta[2 * names.index("kl")].clone())
+    assert torch.equal(*found)
+
+
+@pytest.mark.parametrize("arm", ["tanh_slow_base", "gaussian"])
+def test_a_step_is_counted_without_data(arm):
+    shard = next(s for s in QUICK.shards() if s.arm == arm)
+    assert cost.of(QUICK, shard).operations > 0
+
+
+def test_samplers_without_training_are_ceiling_and_floor():
+    rule = QUICK.arms["tanh_slow_base"]["measure"] | {"baseline_seeds": 2}
+    settings = QUICK.arms["tanh_slow_base"] | {"measure": rule, "divergences": ["kl", "reverse_kl"]}
+    rows, _ = RUN.baselines(settings)
+    found = pd.DataFrame(rows, columns=["sampler", "seed", "metric", "value"])
+    modes = found[found.metric == "modes"].groupby("sampler").value.mean()
+    assert modes.to_dict() == {"fresh samples of P": 8.0, "one mode": 1.0}
+    width = found[found.metric == "exact width"].set_index("sampler").value
+    assert width["kl"] == pytest.approx(1.80, abs=0.01) and width["reverse_kl"] == pytest.approx(1.29, abs=0.01)
+    assert (found.metric == "other mu_1").sum() == 2
