@@ -74,7 +74,7 @@ def figure_map(part):
         axis.axis("off")
     for line, ((arm, objective), (label, _)) in zip(axes, rows.items(), strict=True):
         angles = 2 * math.pi * np.arange(ring["modes"]) / ring["modes"]
-        line[0].scatter(np.cos(angles), np.sin(angles), s=22, c=colour.colors[: ring["modes"]])
+        line[0].scatter(1.3 * np.cos(angles), 1.3 * np.sin(angles), s=22, c=colour.colors[: ring["modes"]])
         line[0].set(xlim=(-1.9, 1.9), ylim=(-1.9, 1.9))
         line[0].text(0, 0, label.replace(", ", "\n").replace(" ", "\n"), ha="center", va="center", fontsize=7)
         for axis, name in zip(line[1:], names, strict=True):
@@ -108,7 +108,8 @@ def figure_collisions(part):
                     figures.dots(axis, [row], [seeds], colour, offset if len(own) > 1 else 0.0, spread=0.09)
             if place == "ring":
                 handles[title] = plt.Line2D([], [], ls="", marker="o", ms=3, color=colour)
-        lines = figures.references(axis, {n: v for n, v in untrained(part, metric, place).items() if v > 0})
+        known = untrained(part, metric, place)
+        lines = figures.references(axis, {n: v if v > 0 else math.nan for n, v in known.items()})
         handles |= {SAMPLERS[name]: line for name, line in lines.items()}
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.set_yticks(range(len(names)), [part.divergences[name]["label"] for name in names])
@@ -140,6 +141,8 @@ def figure_modes(part):
     axes[2].set(xscale="log", yscale="log", xlabel="pairs at the same point", ylabel="preimages")
     for axis in axes[:2]:
         axis.set_xlim(-0.5, total + 0.5)
+    for own in (axes[2].xaxis, axes[2].yaxis):
+        own.set_minor_formatter(NullFormatter())
     figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=len(handles))
     return figure
 
