@@ -42,7 +42,8 @@ def strip(part, arm):
         frames, _ = film(part, arm, name)
         for axis, entry in zip(row, shown, strict=True):
             look(axis, target, reach(target)).set_data(*frames[entry].astype(float).T)
-        label = part.divergences[name]["label"].replace(" ", "\n")
+        label = part.divergences[name]["label"]
+        label = label if "=" in label else label.replace(" ", "\n")
         row[0].annotate(label, (-0.08, 0.5), xycoords="axes fraction", ha="right", va="center", fontsize=7)
     for axis, entry in zip(axes[0], shown, strict=True):
         axis.set_title(f"step {when[entry]:,}", fontsize=7, pad=3)

@@ -40,9 +40,14 @@ ROWS = {
 }
 
 
+EQUAL_COST = ("none_equal_cost", "none_long")
+
+
 def arms(part, target="ring"):
-    """The arms of this part on a target, without the published settings."""
-    return [a for a, own in part.arms.items() if own["target"]["kind"] == target and not a.startswith("published")]
+    """The arms of this part on a target, remedy by remedy, without the published settings."""
+    order = [*BUDGET["none"], *EQUAL_COST, *(arm for remedy in BUDGET for arm in BUDGET[remedy] if remedy != "none")]
+    on_grid = [arm for arm in part.arms if arm.startswith("grid_")]
+    return [arm for arm in order if arm in part.arms] if target == "ring" else sorted(on_grid, key="grid_none".__ne__)
 
 
 def label(arm):
@@ -127,7 +132,8 @@ def table_grid(part):
 def comparison(part, target):
     """Every arm on a target against no remedy: GAN in full, of the other divergences the difference in modes."""
     found, total = arms(part, target), len(multimodal.of(part.arms[arms(part, target)[0]]).means)
-    plain, others = found[0], [n for n in ("kl", "reverse_kl", "pearson") if n in part.divergences]
+    plain = "none" if target == "ring" else "grid_none"
+    others = [n for n in ("kl", "reverse_kl", "pearson") if n in part.divergences]
     rows, tests = [], []
     for arm in found:
         counts = judged(part, "modes", arm, "gan")
@@ -141,7 +147,10 @@ def comparison(part, target):
             "failed": f"{judged(part, 'failed', arm, 'gan').sum():.0f} of {len(counts)}",
         }  # fmt: skip
         for name in ["gan", *others]:
-            gain = (judged(part, "modes", arm, name) - judged(part, "modes", plain, name)).dropna().to_numpy()
+            gain = judged(part, "modes", arm, name) - (
+                judged(part, "modes", plain, name) if plain in found else math.nan
+            )
+            gain = gain.dropna().to_numpy()
             key = f"gain: {part.divergences[name]['label']}"
             row[key] = "" if arm == plain else plus_minus(*t_interval(gain), 2)
             if arm != plain:
