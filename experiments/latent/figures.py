@@ -23,7 +23,7 @@ GROUPS = {
 RING = {  # columns of the ring's table
     "modes": "modes", "high_quality": "in a mode", "relative collisions [same mode]": "same mode",
     "relative collisions [same point]": "same point", "rank correlation": "rank corr.",
-    "log condition": "log condition", "log volume": "log stretch", "preimages": "pre-images",
+    "log condition": "log condition", "log volume": "log stretch", "preimages": "preimages",
 }  # fmt: skip
 DIGITS = {
     "modes": "classes", "mode divergence": "KL of classes", "relative collisions [same mode]": "same class",
@@ -138,11 +138,11 @@ def figure_modes(part):
             (handles[title],) = axis.plot(x, y, "o", ms=3, mew=0, alpha=0.7, color=colour)
     axes[0].set(yscale="log", xlabel="modes covered", ylabel="pairs in the same mode")
     axes[1].set(xlabel="modes covered", ylabel="modes that pairs count", ylim=(0, 1.15 * total))
-    axes[2].set(xscale="log", yscale="log", xlabel="pairs at the same point", ylabel="preimages")
+    axes[2].set(xscale="log", xlabel="pairs at the same point", ylabel="preimages")
     for axis in axes[:2]:
         axis.set_xlim(-0.5, total + 0.5)
-    for own in (axes[2].xaxis, axes[2].yaxis):
-        own.set_minor_formatter(NullFormatter())
+    axes[2].xaxis.set_minor_formatter(NullFormatter())
+    axes[2].set_ylim(bottom=0)
     figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=len(handles))
     return figure
 

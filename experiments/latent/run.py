@@ -5,15 +5,14 @@ import math
 import torch
 
 from fgan.classifier import classifier
-from fgan.metrics import latent, modes
+from fgan.metrics import latent, mapping, modes
 from fgan.networks import mlp
 from fgan.population import Population, seeded
 from fgan.targets import known
 from fgan.targets.mixtures import Mixture, ring
 
-REACH = 4.0  # half-width of the grid of z on which preimages are counted: all but 1e-4 of the noise
+REACH = 4.0  # half-width of the grid of z in which preimages are sought: all but 1e-4 of the noise
 PAIRS = 6  # closest pairs of images of each run that are kept for the figure
-CLASSES = 10
 
 
 def population(settings, runs, device="cpu", data=None):
@@ -48,13 +47,12 @@ def modes_of(x, target, rule):
         radius = rule["radius_sd"] * rule["ring"]["sd"]
         return x, 2 * radius, modes.counts(x, target.means, radius)
     classes = classifier(target).classes(x)[..., None]
-    hits = (classes == torch.arange(CLASSES, device=x.device)).sum(1).double()
+    hits = (classes == torch.arange(10, device=x.device)).sum(1).double()
     return classes.double().where(classes >= 0, math.nan), 0.5, hits
 
 
 def judged(x, z, stretch, target, rule):
-    """Metrics of samples x [runs, n, d] made from noise z [runs, n, k], with the singular values of
-    dx/dz at some points [runs, points, k]; each [runs]. With z None the data's own.
+    """Metrics [runs] of samples x [runs, n, d], noise z and singular values of dx/dz [runs, points, k], None for data.
 
     Collisions at the resolutions `same mode` and `same point` (the median distance between nearest real neighbours).
     """
@@ -72,7 +70,7 @@ def judged(x, z, stretch, target, rule):
     found["alone"] = latent.each(lambda distance: (distance > radius).double().mean(), latent.nearest(x))
     if z is not None:
         found["rank correlation"] = latent.distance_correlation(z, x)
-        found |= latent.spectrum(stretch, rule["rank_share"])
+        found |= mapping.spectrum(stretch, rule["rank_share"])
     found["effective modes"] = latent.effective(hits)
     found["mode error"] = (found["effective modes"] - found["modes"]).abs()
     excess, collapsed = found["relative collisions [same mode]"], found["modes"] < hits.shape[1]
@@ -87,20 +85,16 @@ def evaluate(population, steps, history):
     z, x = latent.drawn(population, real(target, rule).shape[1], "evaluation")
     # A batch of the training's size, because batch normalisation depends on it.
     batch = z[:, : population.settings["batch"]]
-    stretch = latent.singular_values(population.generator, views, batch, min(rule["points"], batch.shape[1]))
+    stretch = mapping.singular_values(population.generator, views, batch, min(rule["points"], batch.shape[1]))
     metrics = judged(x, z, stretch, target, rule)
     if not isinstance(target, Mixture):
         return metrics, {"pairs": latent.closest(x, PAIRS)}
 
-    def plane(side, reach):
-        """G on an even grid of z within `reach` [runs, side, side, 2], float64."""
-        axis = torch.linspace(-reach, reach, side, dtype=torch.float64, device=z.device)
-        on_grid = torch.cartesian_prod(axis, axis).expand(wanted, -1, -1)
-        return population.generator([view.double() for view in views], on_grid).unflatten(1, (side, side))
-
-    metrics["preimages"] = latent.preimages(plane(rule["mesh"], REACH), x[:, : rule["preimages"]])
+    functions = mapping.maps(population.generator, views)
+    metrics["preimages"] = mapping.preimages(functions, z[:, : rule["preimages"]], rule["mesh"], REACH)
+    plane = torch.cartesian_prod(*2 * [rule["shown_reach"] * torch.linspace(-1, 1, rule["shown"], device=z.device)])
     # The number of the nearest mode, plus the number of modes where it is further than the radius of high quality.
-    distance, mode = torch.cdist(plane(rule["shown"], rule["shown_reach"]).flatten(1, 2), target.means).min(-1)
+    distance, mode = torch.cdist(torch.stack([function(plane)[0] for function in functions]), target.means).min(-1)
     outside = distance > rule["radius_sd"] * rule["ring"]["sd"]
     return metrics, {"map": (mode + outside * len(target.means)).unflatten(1, (rule["shown"], -1))}
 

@@ -1,4 +1,4 @@
-"""Collapse seen from the latent space: how many z share an x, at a resolution and in the map's derivative.
+"""Collapse seen from the latent space: how many pairs of z share an x, at a stated resolution.
 
 Functions of a stack of runs [runs, ...] return [runs] in float64, for each run what it would get alone; nan for a run
 that is not finite.
@@ -8,11 +8,7 @@ import math
 
 import torch
 
-from fgan.networks import BatchNorm, Linear
 from fgan.population import seeded
-
-EPS = 1e-5  # what torch's batch normalisation adds to a variance
-POINTS = 8  # points whose preimages are counted at once: more would not fit a CPU's cache, fewer leave a GPU idle
 
 
 def each(measure, *stacks, shape=()):
@@ -112,76 +108,3 @@ def distance_correlation(z, x):
     """Spearman's correlation of |z - z'| and |x - x'| over n/2 disjoint pairs of z [runs, n, k] and x [runs, n, d]."""
     apart = [torch.linalg.vector_norm((stack[:, 1::2] - stack[:, :-1:2]).double(), dim=-1) for stack in (z, x)]
     return rank_correlation(*apart)
-
-
-@torch.no_grad()
-def jacobian(network, views, z, points):
-    """dG/dz [runs, points, k, d] at the first `points` of z [runs, n, k], float64, layer by layer (forward mode).
-
-    What one z moves while the batch's statistics stay, so batch normalisation is an affine map here. For networks of
-    linear layers, batch normalisation and elementwise activations.
-    """
-    x, views = z.double(), iter(views)
-    slope = torch.eye(z.shape[-1], dtype=x.dtype, device=x.device).expand(len(z), points, -1, -1)
-    for layer in network.layers:
-        own = [next(views).double() for _ in layer.shapes]
-        if isinstance(layer, Linear):
-            x, slope = layer(x, *own), slope @ own[0][:, None]
-        elif isinstance(layer, BatchNorm):
-            gain = own[0] * (x.var(dim=1, keepdim=True, correction=0) + EPS).rsqrt()
-            x, slope = (x - x.mean(dim=1, keepdim=True)) * gain + own[1], slope * gain[:, :, None]
-        else:
-            with torch.enable_grad():
-                before = x.detach().requires_grad_()
-                after = layer(before)
-                (steepness,) = torch.autograd.grad(after.sum(), before)
-            x, slope = after.detach(), slope * steepness[:, :points, None]
-    return slope
-
-
-def singular_values(network, views, z, points):
-    """Singular values of dG/dz, largest first, [runs, points, min(k, d)]: as `jacobian`, run by run to save memory."""
-    found = []
-    for r in range(len(z)):
-        slope = jacobian(network, [view[r : r + 1] for view in views], z[r : r + 1], points)
-        found.append(each(torch.linalg.svdvals, slope, shape=(points, min(slope.shape[2:]))))
-    return torch.cat(found)
-
-
-def spectrum(values, threshold):
-    """Medians over points of three measures of the singular values s_1 >= ... >= s_k of dG/dz [runs, points, k].
-
-    log condition: log10 s_1 / s_k; local rank: share of directions with s_i > threshold s_1; log volume: the mean of
-    log10 s_i, by which the map stretches a direction of z. Each [runs]; where s_k is 0 they are infinite.
-    """
-    logs = values.log10()
-    found = {
-        "log condition": logs[..., 0] - logs[..., -1],
-        "local rank": (values > threshold * values[..., :1])
-        .double()
-        .mean(2)
-        .where(values[..., 0].isfinite(), math.nan),
-        "log volume": logs.mean(2),
-    }
-    return {name: measure.median(dim=1).values for name, measure in found.items()}
-
-
-def preimages(mesh, x):
-    """Mean number of z with G(z) = x over the samples x [runs, n, 2] of a map from the plane to the plane, [runs].
-
-    mesh [runs, m, m, 2] is G on an even grid of z. On each triangle of the grid G is taken as linear: the number is
-    that of the triangles whose image holds x, at least 1 because x has a z.
-    """
-
-    def number(grid, points):
-        a, b, c, d = grid[:-1, :-1], grid[1:, :-1], grid[:-1, 1:], grid[1:, 1:]
-        corners = torch.cat([torch.stack(three).flatten(1, 2) for three in ((a, b, c), (d, c, b))], dim=1)
-        edges = corners.roll(-1, dims=0) - corners
-        counts = []
-        for some in points.split(POINTS):
-            to = some[:, None, None] - corners
-            side = edges[..., 0] * to[..., 1] - edges[..., 1] * to[..., 0]
-            counts.append(((side >= 0).all(1) | (side <= 0).all(1)).sum(1))
-        return torch.cat(counts).clamp(min=1).double().mean()
-
-    return each(number, mesh, x)
