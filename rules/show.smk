@@ -9,7 +9,7 @@ for experiment in SHOWN:
             f"experiments/{experiment}/experiment.yaml",
             f"experiments/{experiment}/figures.py",
             PUBLISHED,
-            showing("show", "figures", "tables", "statistics"),
+            showing("show", "figures", "tables", "statistics", "variance/statistics", "variance/tables"),
         output:
             [f"{RECORD}/figures/{name}.{end}" for name in own("figure", experiment) for end in ("pdf", "png")],
             [f"{RECORD}/tables/{name}.{end}" for name in own("table", experiment) for end in ("tex", "csv")],
@@ -63,8 +63,8 @@ rule theory:
 rule claims:
     input:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART],
-        [f"experiments/{experiment}/claims.yaml" for experiment in SHOWN],
-        showing("show", "claims", "statistics", "tables", "tex"),
+        [f"experiments/{experiment}/{name}" for experiment in SHOWN for name in ("claims.yaml", "figures.py")],
+        showing("show", "claims", "statistics", "tables", "tex", "variance/statistics", "variance/tables"),
     output:
         f"{RECORD}/tables/claims.tex",
         f"{RECORD}/tables/claims.csv",

@@ -258,7 +258,7 @@ def test_a_statistic_over_runs_is_decided_by_its_interval(tmp_path, old, new, wa
     ("old", "new", "words"),
     [("half", "haalf", ("unknown statistic 'haalf'", "did you mean 'half'?")),
      ("statistic: half, ", "", ("'statistic' is missing",)),
-     ("half,", "half, metric: m,", ("unknown key 'metric'",)),
+     ("half,", "half, metric: m,", ("unknown key 'metric'",)), ("kind: statistic", "kind: mean", ("'statistic'",)),
      (", low: 0.3", "", ("'low or high' is missing",))])  # fmt: skip
 def test_a_mistake_in_a_statistic_gets_one_sentence(tmp_path, old, new, words):
     path = statistic(tmp_path, old=old, new=new)

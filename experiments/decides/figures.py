@@ -7,8 +7,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan import figures, tuning, variance
+from fgan import figures
 from fgan.tables import number, over_seeds
+from fgan.variance import statistics as variance
+from fgan.variance import tables as tuning
 
 COLOURS = {"tanh": "#6a4c93", "relu": "#2a9d8f"}
 EFFECTS = {"divergence": "divergence", "block": "settings", "interaction": "both together", "seed": "seed and rest"}
@@ -173,11 +175,10 @@ def table_factors(part):
     factors = dict(zip(("activation", "ratio of rates", "rate of V"), zip(*tuning.settings(part).values(), strict=True),
                        strict=True))  # fmt: skip
     rows = []
-    for objectives in OBJECTIVES:
-        row = {"Objective": objectives}
+    for name, chosen in OBJECTIVES.items():
+        row = {"Objective": name}
         for effect in ("divergence", "block", *factors):
-            found = tuning.share(part, "grid", OBJECTIVES[objectives], effect, factors=factors)
-            row[{"block": "all settings"}.get(effect, effect)] = bracket(*found)
+            row[EFFECTS.get(effect, effect)] = bracket(*tuning.share(part, "grid", chosen, effect, factors=factors))
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -225,6 +226,4 @@ def table_published(part):
         for i, model in found.model.items()
     ]
     shares = {s: np.var(mean[s]) / (np.var(mean[s]) + (sd[s] ** 2).mean()) for s in sets}
-    frame = pd.DataFrame([*rows, {"Loss": "share by loss"} | {s: number(v, 2) for s, v in shares.items()}])
-    frame.attrs["rules_after"] = (len(rows) - 1,)
-    return frame
+    return pd.DataFrame([*rows, {"Loss": "share by loss"} | {s: number(v, 2) for s, v in shares.items()}])

@@ -63,14 +63,16 @@ def evaluate(population, steps, history):
         found = judged(population.sample(settings["measure"]["samples"], "evaluation"), settings)
         return found | {"saturated": saturation.saturated(population)}, {}
     last = torch.tensor(steps) > settings["steps"] - settings["measure"]["averaged"]
-    means = {name: history[name][last].double().mean(dim=0) for name in ("mu_1", "mu_2", "C_11", "C_12", "C_22")}
+    parameters = ("mu_1", "mu_2", "C_11", "C_12", "C_22")
+    means = {name: history[name][last].double().mean(dim=0).cpu() for name in parameters}
     mu = torch.stack([means["mu_1"], means["mu_2"]], dim=-1)
     covariance = torch.stack([means[f"C_{k}"] for k in ("11", "12", "12", "22")], dim=-1).unflatten(-1, (2, 2))
-    generators = [exact.of(run.divergence) for run in population.runs[: population.wanted]]
-    points = plane.grid(population.target)
-    models = zip(generators, mu, covariance, strict=True)
-    distances = [plane.divergence(g, population.target, m, c, points) for g, m, c in models]
-    found = {f"mean {name}": values for name, values in (means | shape(mu, covariance, population.target)).items()}
+    # The quadrature of a few models is the CPU's, on whatever device they were trained.
+    p = target(settings)
+    names, points = [run.divergence for run in population.runs[: population.wanted]], plane.grid(p)
+    models = zip(names, mu, covariance, strict=True)
+    distances = [plane.divergence(exact.of(name), p, m, c, points) for name, m, c in models]
+    found = {f"mean {name}": values for name, values in (means | shape(mu, covariance, p)).items()}
     found |= {"mean D": mu.new_tensor(distances), "saturated": saturation.saturated(population)}
     return found, {}
 

@@ -21,6 +21,10 @@ def values(part, metric, arm, divergence, objective="saddle"):
     return rows[(rows.divergence == divergence) & (rows.objective == objective)].value.to_numpy()
 
 
+def arms(part):
+    return [arm for arm in LABELS if arm in part.arms]
+
+
 def core(part):
     return [name for name in CORE if name in part.divergences]
 
@@ -31,7 +35,7 @@ def figure_distance(part):
     starts = part.baselines("D_f").set_index("divergence").value
     quartiles = ("lower quartile", "median", "upper quartile")
     for axis, name in zip(axes.flat, names, strict=True):
-        for arm in part.arms:
+        for arm in arms(part):
             low, median, high = (
                 rows[(rows.arm == arm) & (rows.divergence == name) & (rows.objective == "saddle")].sort_values("step")
                 for rows in (part.history(f"watched D_f [{q}]") for q in quartiles)
@@ -54,7 +58,7 @@ def figure_estimators(part):
     figure, axes = plt.subplots(1, len(names), figsize=(figures.WIDTH, 2.4), sharex=True, sharey=True, squeeze=False)
     draws = part.design["settings"]["measure"]["draws"]
     for axis, name in zip(axes.flat, names, strict=True):
-        for arm in [arm for arm in part.arms if arm != "argmax"]:
+        for arm in [arm for arm in arms(part) if arm != "argmax"]:
             bias, noise = (values(part, f"{metric} [start]", arm, name) for metric in ("bias", "noise"))
             axis.plot(noise, bias, "o", ms=3.5, mew=0, alpha=0.8, color=COLOURS[arm], label=LABELS[arm])
         span = np.geomspace(1e-2, 1e2, 20)
@@ -70,7 +74,7 @@ def figure_estimators(part):
 
 def table_distance(part):
     rows = []
-    for arm in part.arms:
+    for arm in arms(part):
         for name in part.arms[arm]["divergences"]:
             both = [values(part, "relative D_f", arm, name, objective) for objective in figures.OBJECTIVES]
             rows.append({
@@ -85,7 +89,7 @@ def table_distance(part):
 
 def table_gradient(part):
     rows = []
-    for arm in [arm for arm in part.arms if arm != "argmax"]:
+    for arm in [arm for arm in arms(part) if arm != "argmax"]:
         for name in core(part):
             row = {"Estimator": LABELS[arm], "Divergence": part.divergences[name]["label"]}
             headings = {"bias": "bias", "noise": "standard deviation", "chance": "chance", "cosine": "cosine"}

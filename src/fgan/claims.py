@@ -35,7 +35,6 @@ CHECK_KEYS = (
     "minus_baseline",
     "minus_sampler",
     "sampler",
-    "statistic",
     "at_least",
     "at_most",
     "low",

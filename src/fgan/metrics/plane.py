@@ -60,9 +60,8 @@ def divergence(generator, mixture, mu, covariance, points=None):
     return float(exact.perspective(generator, log_p, log_q(x, mu, covariance)).sum() * cell)
 
 
-def unpack(parameters):
+def unpack(p):
     """(mu [2], L [2, 2]) of mu_1, mu_2, log L_11, L_21, log L_22."""
-    p = parameters
     return p[:2], torch.stack([torch.stack([p[2].exp(), 0 * p[3]]), torch.stack([p[3], p[4].exp()])])
 
 

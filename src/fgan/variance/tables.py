@@ -1,4 +1,4 @@
-"""Tuning: equal budgets of settings for every divergence, chosen on some seeds and judged on the others.
+"""Outcomes [divergences, settings, seeds] of a part: equal budgets, chosen on some seeds and judged on the others.
 
 Reads from a part the arms that have a generator network: each an activation with rates of G and V. Every seed that the
 measure's `tuning` divides tunes and is judged nowhere; `untuned` names the arm (activation_untuned) that is common.
@@ -7,7 +7,7 @@ measure's `tuning` divides tunes and is judged nowhere; `untuned` names the arm 
 import numpy as np
 import pandas as pd
 
-from fgan import variance
+from fgan.variance import statistics as variance
 
 
 def settings(part):
