@@ -5,12 +5,12 @@ Judged on images that no training saw: Frechet distance, precision and recall in
 
 from dataclasses import replace
 
-import pandas as pd
 import torch
 
 from fgan.classifier import classifier
-from fgan.hybrids import GAN, Autoencoder, Hybrid, Pair, draw
+from fgan.hybrids import GAN, Autoencoder, Hybrid, Pair, draw, thresholded
 from fgan.metrics import features, sharpness
+from fgan.metrics.tracking import correlation, tracking
 from fgan.networks import mlp
 from fgan.population import seeded
 
@@ -27,11 +27,6 @@ def population(settings, runs, device="cpu", data=None):
     if model["kind"] == "hybrid":
         generator = Pair(generator, mlp(images.dimension, codes, **model["encoder"]))
     return KINDS[model["kind"]](runs, images, generator, variational, settings, device)
-
-
-def thresholded(images):
-    """The image set with every pixel 0 or 1: whether its shade is above a half."""
-    return replace(images, **{part: (getattr(images, part) > 0.5).float() for part in ("train", "held_out", "test")})
 
 
 def judge(images, rule):
@@ -67,12 +62,16 @@ def evaluate(population, steps, history):
     samples = population.sample(rule["samples"], "evaluation")
     metrics, sheets = judged(samples, images, rule), {"samples": samples[:, :SHEET]}
     if population.rises and "binary" not in population.model:
-        shape = samples.shape[1:]
-        uniform = [torch.rand(shape, generator=seeded(samples.device, s, "pixels")) for s in population.streams]
+        shape, device = samples.shape[1:], samples.device
+        uniform = [torch.rand(shape, generator=seeded(device, s, "pixels"), device=device) for s in population.streams]
         drawn = draw(samples, population.spread(torch.stack(uniform))[: population.wanted])
         metrics |= {f"{name} [draws]": values for name, values in judged(drawn, images, rule).items()}
         sheets["draws"] = drawn[:, :SHEET]
-    return metrics | tracking(population, history), sheets
+    distance, rises = history["watched Frechet"], population.rises
+    metrics |= tracking(history["held-out objective"], distance, rises)
+    if population.model["kind"] != "hybrid":  # whose F is V's objective alone
+        metrics["tracking [batch]"] = correlation(-history["F"] if rises else history["F"], distance)
+    return metrics, sheets
 
 
 def judged(samples, images, rule):
@@ -101,30 +100,6 @@ def independent(images, count):
     """Images [1, count, d] whose pixels are each from another training image: right pixel by pixel, no structure."""
     rows = torch.randint(len(images.train), (count, images.dimension), generator=seeded("cpu", "independent pixels"))
     return images.train.gather(0, rows.to(images.train.device))[None]
-
-
-def tracking(population, history):
-    """Rank correlation over the history of the objective with the distance of held-out images, one for each run.
-
-    Signed so that 1 says: whenever the objective improves (F falls, the ELBO rises), so do the samples.
-    """
-    sign = -1.0 if population.rises else 1.0
-    held, distance = sign * history["held-out objective"].double(), history["watched Frechet"].double()
-    late = len(held) // 2
-    found = {
-        "tracking": correlation(held, distance),
-        "tracking [second half]": correlation(held[late:], distance[late:]),
-    }
-    if population.model["kind"] != "hybrid":  # whose F is V's objective alone
-        found["tracking [batch]"] = correlation(sign * history["F"].double(), distance)
-    found["rising share"] = (held.diff(dim=0) < 0).double().mean(0)
-    return found
-
-
-def correlation(a, b):
-    """Spearman's rank correlation of each column of a and b [entries, runs]; nan where one is constant."""
-    ranks = [pd.DataFrame(x.cpu().numpy()).rank() for x in (a, b)]
-    return torch.tensor(ranks[0].corrwith(ranks[1]).to_numpy())
 
 
 def baselines(settings, data=None):

@@ -1,6 +1,7 @@
 """GAN, variational autoencoder (VAE) and a hybrid of both as populations whose latents and pixels may be discrete."""
 
 import math
+from dataclasses import replace
 
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -22,6 +23,11 @@ def draw(shades, uniform, straight_through=False):
     """
     hard = (shades - uniform).ceil()
     return hard.detach() + (shades - shades.detach()) if straight_through else hard
+
+
+def thresholded(images):
+    """The image set with every pixel 0 or 1: whether its shade is above a half."""
+    return replace(images, **{part: (getattr(images, part) > 0.5).float() for part in ("train", "held_out", "test")})
 
 
 class Pair:

@@ -1,0 +1,73 @@
+"""Snapshots: generators that a GAN trained for a while, judged by variational networks from scratch."""
+
+import math
+
+import torch
+
+from fgan import objectives
+from fgan.design import Run
+from fgan.population import Population, seeded
+from fgan.training import gradients, train
+
+
+class Snapshot(Population):
+    """A population whose generators start where a GAN training of `settings["pretraining"]` left them.
+
+    With the generator's rate 0 they stay, and V alone climbs F. The training before belongs to the experiment and the
+    seed, not to the arm: a snapshot after 10 epochs is the one after 1 epoch, trained on, and all divergences of a
+    seed share it. V, its data and its noise are new. Source: Arjovsky and Bottou 2017, arXiv:1701.04862, sec. 2.
+    """
+
+    def __init__(self, runs, target, generator, variational, settings, device="cpu"):
+        super().__init__(runs, target, generator, variational, settings, device)
+        if self.device.type != "meta":
+            self.theta.copy_(self.pretrained()[self.stream_of])
+        self.start = self.theta.clone()
+
+    def pretrained(self):
+        """Parameters of the trained generators, a row for each stream [streams, parameters]."""
+        before = self.settings["pretraining"]
+        steps = math.ceil(before["epochs"] * len(self.target.train) / self.settings["batch"])
+        method = {"optimiser": before["optimiser"], "method": {"kind": "single_step"}, "steps": steps, "history": steps}
+        one = {run.stream: run for run in self.runs}
+        runs = [Run(run.experiment, "pretraining", before["divergence"], before["objective"], run.seed)
+                for run in map(one.get, self.streams)]  # fmt: skip
+        game = Population(runs, self.target, self.generator, self.variational, self.settings | method, self.device)
+        train(game, lambda _: {})
+        return game.theta.detach()
+
+
+def watched(population):
+    """What one batch of fresh samples says of V, each [runs]: F, V's accuracy, and what G's gradient would be.
+
+    The gradient's norm is that of the saddle and of the alternative objective for the same V; accuracy is the mean of
+    the shares of real and of generated points on the right side of V's start, where g_f(v) = f'(1). In float64, because
+    rounding must not pass for a vanished gradient, nor an overflow for an infinite one.
+    """
+    draw = [seeded(population.device, stream, "watch") for stream in population.streams]
+    shape = (population.settings["batch"],)
+    x = population.target(torch.stack([population.target.draw(shape, g) for g in draw]))
+    z = population.spread(torch.stack([population.noise(shape, g) for g in draw])).double()
+    theta = [view.detach().double().requires_grad_() for view in population.theta_views]
+    omega = [view.detach().double() for view in population.omega_views]
+    with torch.enable_grad():
+        v_real = population.variational(omega, population.spread(x).double())
+        v_fake = population.variational(omega, population.generator(theta, z))
+        losses = {}
+        for name in ("saddle", "alternative"):
+            parts = [(d, first, last, last if name == "saddle" else first) for d, first, last, _ in population.slices]
+            value, losses[name] = objectives.objective(parts, v_real, v_fake)
+        found = {name: gradients(loss, theta, retain_graph=True) for name, loss in losses.items()}
+    # Infinite where a norm overflows float64, and where an infinite gradient has made it undefined.
+    norms = {
+        f"gradient {name}": g.square().sum(dim=1).sqrt().nan_to_num(nan=math.inf, posinf=math.inf)
+        for name, g in found.items()
+    }
+    return {"fresh F": value.detach(), "accuracy": accuracy(population, v_real, v_fake)} | norms
+
+
+def accuracy(population, v_real, v_fake):
+    """Mean share of real and of generated points [runs, points, 1] on the right side of V's start [runs]."""
+    threshold = population.offset().double()[:, None, None]
+    right = ((v_real > threshold).double().mean(dim=(1, 2)), (v_fake < threshold).double().mean(dim=(1, 2)))
+    return (right[0] + right[1]) / 2
