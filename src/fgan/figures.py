@@ -89,10 +89,10 @@ def distribution(part, arm, total):
     figure, axes = plt.subplots(
         1, len(objectives), figsize=(WIDTH, 0.95 + 0.19 * len(names)), sharey=True, squeeze=False
     )
-    for axis, objective in zip(axes.flat, objectives, strict=True):
-        shares = [np.bincount(values[n, objective].astype(int), minlength=total + 1)[: total + 1] for n in names]
-        shares = np.array([s / s.sum() for s in shares])
-        image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    counts = [[np.bincount(values[n, o].astype(int), minlength=total + 1) for n in names] for o in objectives]
+    shares = np.array([[count / count.sum() for count in rows] for rows in counts])
+    for axis, objective, rows in zip(axes.flat, objectives, shares, strict=True):
+        image = axis.imshow(rows, cmap="Blues", vmin=0, vmax=shares.max(), aspect="auto")
         axis.set_title(objective, color=OBJECTIVES[objective])
         axis.set_yticks(range(len(names)), [part.divergences[n]["label"] for n in names])
         axis.set_xticks(range(0, total + 1, max(1, total // 8)))
