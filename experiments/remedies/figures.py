@@ -84,7 +84,8 @@ def figure_modes(part):
             colour = figures.OBJECTIVES[objective]
             figures.dots(axis, positions, values, colour, offset, spread=0.12)
             for position, seeds in zip(positions, values, strict=True):
-                axis.plot(seeds.mean(), position + offset, "|", ms=9, mew=1.6, color=colour)
+                if len(seeds):  # not every setting has both objectives
+                    axis.plot(seeds.mean(), position + offset, "|", ms=9, mew=1.6, color=colour)
         axis.set_yticks(positions, [label(arm) for arm in found])
         axis.set(xlim=(-0.4, 8.4), ylim=(-0.6, len(found) - 0.4), xticks=(0, 4, 8))
         axis.set_title(part.divergences[name]["label"])
