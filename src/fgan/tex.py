@@ -107,8 +107,8 @@ def _untrained(part):
 
 
 def macros(frame):
-    """numbers.tex: one \\fganset{key}{text} per number."""
-    return "".join(f"\\fganset{{{row.key}}}{{{row.text}}}\n" for row in frame.itertuples())
+    """numbers.tex: one \\fganset{key}{text} per number; a key's % would be a comment to TeX, and is left out."""
+    return "".join(f"\\fganset{{{row.key.replace('%', '')}}}{{{row.text}}}\n" for row in frame.itertuples())
 
 
 def sections(parts):
