@@ -181,7 +181,8 @@ def measure(part, check, where, name):
     rows = select(part, metric, where)
     allowed = (check.get("low", -math.inf), check.get("high", math.inf))
     seeds = rows.seed.nunique()
-    label = f"{metric}{', ' + part.divergences[name]['label'] if name else ''}"
+    # A claim may name a divergence that this scale does not train.
+    label = metric + (f", {part.divergences.get(name, {'label': name})['label']}" if name else "")
     if kind == "share":
         good = rows.value >= check["at_least"] if "at_least" in check else rows.value <= check["at_most"]
         # A run that failed has no value: it counts against the claim, whichever bound the claim has.
