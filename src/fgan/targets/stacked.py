@@ -4,7 +4,8 @@
 class Stacked:
     """`count` independent images of a set as channels: flat points [.., count h w], scaled from [0, 1] to [-1, 1].
 
-    Of ten classes P has 10^count modes of nearly equal weight. Source: Unrolled GAN, Metz et al. 2017, sec. 3.3.1.
+    Every tuple of classes is a mode: ten classes make 10^count of nearly equal weight. Source: Unrolled GAN, Metz et
+    al. 2017, which stacks three images of MNIST as the colours of one.
     """
 
     def __init__(self, images, count):
