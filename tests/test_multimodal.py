@@ -3,12 +3,13 @@
 import pytest
 import torch
 
-from fgan import design
+from fgan import design, figures
 from fgan.metrics import coverage
 from fgan.targets import multimodal
 
 EMBEDDED = {"kind": "embedded", "levels": [-1, 0, 2.5], "inner": 700, "dimension": 1200, "sd": 1.0}
 GRID = {"kind": "grid", "side": 5, "spacing": 2.0, "sd": 0.05}
+RING = {"kind": "ring", "modes": 8, "radius": 2.0, "sd": 0.02}
 RULE = {"samples": 2500, "quantile": 0.989, "fair_share": 0.1}
 
 
@@ -35,9 +36,16 @@ def test_an_embedded_mode_spreads_in_the_inner_values_alone():
     torch.testing.assert_close(levels, target.means.float()[nearest, 0], atol=0.2, rtol=0)
 
 
+@pytest.mark.parametrize(
+    "target", [GRID, {"kind": "ring", "modes": 8, "radius": 2.0, "sd": 0.02}], ids=["grid", "ring"]
+)
+def test_figures_draw_the_modes_where_the_target_has_them(target):
+    torch.testing.assert_close(torch.from_numpy(figures.centres(target)), of(target).means.double())
+
+
 def test_a_target_takes_every_kind_of_mixture_from_the_design():
     assert list(multimodal.MIXTURES) == ["ring", "grid", "embedded"]
-    assert len(of({"kind": "ring", "modes": 8, "radius": 2.0, "sd": 0.02}).means) == 8
+    assert len(of(RING).means) == 8
 
 
 @pytest.mark.parametrize("target", [GRID, EMBEDDED])

@@ -7,7 +7,6 @@ from matplotlib.colors import ListedColormap
 
 from fgan import figures
 from fgan.tables import by_run, over_seeds
-from fgan.targets import multimodal
 
 MOMENTS = 8  # pictures in a strip
 
@@ -22,16 +21,17 @@ def steps(part, arm):
     return sorted(rows[rows.arm == arm].step.unique())
 
 
-def look(axis, target, reach):
+def look(axis, centres):
     """A panel with the modes of P as circles; returns the dots that show samples."""
     axis.set_axis_off()
-    axis.plot(*target.means.numpy().T, "o", ms=4, mew=0.4, mfc="none", mec=figures.GREY)
+    axis.plot(*centres.T, "o", ms=4, mew=0.4, mfc="none", mec=figures.GREY)
+    reach = 1.3 * np.abs(centres).max()
     axis.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     return axis.plot([], [], ".", ms=1.6, mew=0, alpha=0.7, color=figures.OBJECTIVES["saddle"])[0]
 
 
 def strip(part, arm):
-    names, target = part.arms[arm]["divergences"], multimodal.of(part.arms[arm])
+    names, centres = part.arms[arm]["divergences"], figures.centres(part.arms[arm]["target"])
     when = steps(part, arm)
     shown = np.unique(np.linspace(0, len(when) - 1, MOMENTS).round().astype(int))
     figure, axes = plt.subplots(
@@ -41,17 +41,13 @@ def strip(part, arm):
     for row, name in zip(axes, names, strict=True):
         frames, _ = film(part, arm, name)
         for axis, entry in zip(row, shown, strict=True):
-            look(axis, target, reach(target)).set_data(*frames[entry].astype(float).T)
+            look(axis, centres).set_data(*frames[entry].astype(float).T)
         label = part.divergences[name]["label"]
         label = label if "=" in label else label.replace(" ", "\n")
         row[0].annotate(label, (-0.08, 0.5), xycoords="axes fraction", ha="right", va="center", fontsize=7)
     for axis, entry in zip(axes[0], shown, strict=True):
         axis.set_title(f"step {when[entry]:,}", fontsize=7, pad=3)
     return figure
-
-
-def reach(target):
-    return 1.3 * target.means.abs().max().item()
 
 
 def figure_ring(part):
@@ -99,7 +95,7 @@ def table_events(part):
 
 def animation_ring(part):
     """A figure of all divergences side by side, a function that shows picture number i, and how many there are."""
-    names, target = part.arms["ring"]["divergences"], multimodal.of(part.arms["ring"])
+    names, centres = part.arms["ring"]["divergences"], figures.centres(part.arms["ring"]["target"])
     columns = min(6, len(names))
     rows = -(-len(names) // columns)
     figure, axes = plt.subplots(rows, columns, squeeze=False, figsize=(figures.WIDTH, 0.3 + 1.25 * rows))
@@ -107,7 +103,7 @@ def animation_ring(part):
         axis.set_axis_off()
     dots, when = {}, steps(part, "ring")
     for axis, name in zip(axes.flat, names, strict=False):
-        dots[name] = axis, look(axis, target, reach(target)), *film(part, "ring", name)
+        dots[name] = axis, look(axis, centres), *film(part, "ring", name)
     title = figure.suptitle("", fontsize=8)
 
     def show(i):

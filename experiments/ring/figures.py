@@ -3,7 +3,6 @@
 import math
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 
 from fgan import figures, tables
@@ -30,40 +29,7 @@ def figure_distribution(part):
 
 
 def figure_samples(part):
-    target = part.design["settings"]["target"]
-    angles = 2 * math.pi * np.arange(target["modes"]) / target["modes"]
-    names = list(part.divergences)
-    columns = 6
-    rows = -(-len(names) // columns)
-    objectives = part.design["settings"]["objectives"]
-    figure, axes = plt.subplots(
-        rows * len(objectives),
-        columns,
-        figsize=(figures.WIDTH, 1.13 * rows * len(objectives)),
-        sharex=True,
-        sharey=True,
-    )
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for block, objective in enumerate(objectives):
-        for index, name in enumerate(names):
-            axis = axes[block * rows + index // columns, index % columns]
-            axis.plot(
-                target["radius"] * np.cos(angles),
-                target["radius"] * np.sin(angles),
-                "o",
-                ms=5,
-                mew=0.5,
-                mfc="none",
-                mec=figures.GREY,
-            )
-            points = part.samples[f"samples/{ARM}/{name}/{objective}/0"].astype(float)
-            axis.plot(*points.T, ".", ms=1.2, mew=0, alpha=0.6, color=figures.OBJECTIVES[objective])
-            axis.set(xlim=(-2.7, 2.7), ylim=(-2.7, 2.7), aspect="equal")
-            axis.set_title(part.divergences[name]["label"], fontsize=7, pad=2)
-    handles = [plt.Line2D([], [], ls="", marker="o", ms=3, color=figures.OBJECTIVES[o]) for o in objectives]
-    figure.legend(handles, objectives, loc="outside upper center", ncols=2)
-    return figure
+    return figures.samples(part, ARM)
 
 
 def figure_trajectory(part):

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fgan import figures
-from fgan.divergences import DIVERGENCES
-from fgan.tables import number
+from fgan.tables import labels, number
 
 EPOCHS = {"epoch1": "1 epoch", "epoch10": "10 epochs", "epoch25": "25 epochs"}
 GAMES = {
@@ -102,9 +101,9 @@ def curves(part, objective):
     styles = {"exact": ("black", "-"), "shrunk": ("#6b6b6b", "-."), "batch": (figures.OBJECTIVES["saddle"], "-"),
               "noisy": (figures.OBJECTIVES["alternative"], "-")}  # fmt: skip
     figure, axes = plt.subplots(3, 4, figsize=(figures.WIDTH, 4.9), sharex=True, sharey=True)
-    for axis in axes.flat[len(DIVERGENCES) :]:
+    for axis in axes.flat[len(labels()) :]:
         axis.set_axis_off()
-    for index, (axis, divergence) in enumerate(zip(axes.flat, DIVERGENCES.values(), strict=False)):
+    for index, (axis, label) in enumerate(zip(axes.flat, labels().values(), strict=False)):
         for way, (colour, style) in styles.items():
             lines = {
                 word: np.clip(part.samples[f"curve/{way}{word}"][index, row].astype(float), LOW, HIGH)
@@ -115,7 +114,7 @@ def curves(part, objective):
                 axis.fill_between(d, lines[" lower"], lines[" upper"], color=colour, alpha=0.2, lw=0)
             axis.plot(d, lines[""], color=colour, ls=style, lw=1.3)
         label_decades(axis)
-        axis.set_title(divergence.label)
+        axis.set_title(label)
         axis.set_xticks([2, 4, 6, 8, 10])
     figure.supxlabel("separation d", fontsize=8)
     figure.supylabel(f"gradient, {objective}", fontsize=8)
@@ -181,8 +180,8 @@ def table_published(part):
 
 def table_divergences(part):
     arm, rows = chosen(part, ("epoch10", "epoch1"))[0], []
-    for name, divergence in DIVERGENCES.items():
-        row = {"Divergence": divergence.label, "limit of $F$": number(exact(part, name, "limit of F"))}
+    for name, label in labels().items():
+        row = {"Divergence": label, "limit of $F$": number(exact(part, name, "limit of F"))}
         for objective in figures.OBJECTIVES:
             row[f"$k$: {objective}"] = number(exact(part, name, f"exponent {objective}"), 2)
         for objective in figures.OBJECTIVES:
@@ -195,8 +194,8 @@ def table_divergences(part):
 
 def table_overlap(part):
     rows = []
-    for name, divergence in DIVERGENCES.items():
-        row = {"Divergence": divergence.label}
+    for name, label in labels().items():
+        row = {"Divergence": label}
         row |= {f"$c={c}$": number(exact(part, name, f"uniform D_f at {c}")) for c in ("0.25", "0.75", "2")}
         row["slope, $c<1$"] = number(exact(part, name, "uniform slope together"))
         row["slope, $c>1$"] = number(exact(part, name, "uniform slope apart"))

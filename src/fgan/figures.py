@@ -59,6 +59,15 @@ def dots(axis, groups, values, colour, offset=0.0, spread=0.16):
         axis.plot(seeds, position + offset + jitter, "o", ms=3, mew=0, alpha=0.8, color=colour, clip_on=False)
 
 
+def centres(target):
+    """Centres of the modes [modes, 2] of a ring or a grid, by the design's settings of the target."""
+    if target["kind"] == "ring":
+        angle = 2 * np.pi * np.arange(target["modes"]) / target["modes"]
+        return target["radius"] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    line = target["spacing"] * (np.arange(target["side"]) - (target["side"] - 1) / 2)
+    return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
 def modes(part, arm, total, lines=True):
     """Modes covered and share of high-quality samples of every run of an arm; grey lines are samplers untrained."""
     names = part.arms[arm]["divergences"][::-1]
@@ -103,6 +112,30 @@ def distribution(part, arm, total):
         axis.tick_params(which="minor", length=0)
         axis.spines[:].set_visible(False)
     figure.colorbar(image, ax=axes, label="share of runs", fraction=0.03, pad=0.02)
+    return figure
+
+
+def samples(part, arm):
+    """Samples of seed 0 of an arm over the modes of its target in the plane: a panel for each divergence, a block for
+    each objective."""
+    names, objectives = part.arms[arm]["divergences"], part.arms[arm]["objectives"]
+    modes = centres(part.arms[arm]["target"])
+    reach, columns = np.abs(modes).max() * 1.25, min(6, len(names))
+    rows = -(-len(names) // columns)
+    size = (WIDTH, 0.3 + 6.8 / columns * rows * len(objectives))
+    figure, axes = plt.subplots(rows * len(objectives), columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for block, objective in enumerate(objectives):
+        for index, name in enumerate(names):
+            axis = axes[block * rows + index // columns, index % columns]
+            axis.plot(*modes.T, "o", ms=4, mew=0.5, mfc="none", mec=GREY)
+            points = part.samples[f"samples/{arm}/{name}/{objective}/0"].astype(float)
+            axis.plot(*points.T, ".", ms=1.6, mew=0, alpha=0.6, color=OBJECTIVES[objective])
+            axis.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+            axis.set_title(part.divergences[name]["label"], fontsize=7, pad=2)
+    handles = [plt.Line2D([], [], ls="", marker="o", ms=3, color=OBJECTIVES[o]) for o in objectives]
+    figure.legend(handles, objectives, loc="outside upper center", ncols=2)
     return figure
 
 

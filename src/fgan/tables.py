@@ -97,6 +97,13 @@ def alternative(part, arms, columns):
     return pd.DataFrame(rows)
 
 
+def labels():
+    """{name: label} of every divergence, trained in a record or not."""
+    from fgan.divergences import DIVERGENCES
+
+    return {name: divergence.label for name, divergence in DIVERGENCES.items()}
+
+
 def by_run(part, metric, arm):
     """{(divergence, objective): values over seeds} of the judged step."""
     rows = part.final(metric, arm)
