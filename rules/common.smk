@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design
+from fgan.__main__ import main as stage
 from fgan.provenance import science_files, threads
 from fgan.records import RecordError, alone
 from fgan.shards import choose_device
@@ -148,10 +148,10 @@ def begin():
         raise WorkflowError(str(error)) from None
     if TRAINED:
         wanted = [name for name in DESIGNS if any(re.fullmatch(f"((figure|table)_)?{name}(_.*)?", a) for a in sys.argv)]
-        call = (
-            f"-m fgan plan --record {NAME} --device {DEVICE} --cores {workflow.cores} {options('seeds', 'max_steps')}"
-        )
-        only = ["--only", *wanted] if wanted else []
-        subprocess.run([sys.executable, *call.split(), *only], check=True, stdout=sys.stderr)
+        call = f"plan --record {NAME} --device {DEVICE} --cores {workflow.cores} {options('seeds', 'max_steps')}"
+        with contextlib.redirect_stdout(sys.stderr):
+            failed = stage([*call.split(), *(["--only", *wanted] if wanted else [])])
+        if failed:
+            raise WorkflowError("the plan of this record could not be made; the reason stands above")
     if shutil.which("latexmk") is None:
         print("latexmk is missing: everything but the PDF will be made (see README, TeX)", file=sys.stderr)

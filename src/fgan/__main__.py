@@ -53,7 +53,7 @@ STAGES = {
 }
 
 
-def arguments():
+def arguments(words):
     parser = argparse.ArgumentParser(prog="python -m fgan", description=__doc__)
     stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
     for stage, (text, options) in STAGES.items():
@@ -61,11 +61,11 @@ def arguments():
         for option in options.split():
             flag, settings = (option, POSITIONAL[option]) if option in POSITIONAL else (f"--{option}", OPTIONS[option])
             sub.add_argument(flag, **settings)
-    return parser.parse_args()
+    return parser.parse_args(words)
 
 
-def main():
-    args = arguments()
+def main(words=None):
+    args = arguments(words)
     with contextlib.ExitStack() as stack:
         args.log = stack.enter_context(open(args.log, "a")) if getattr(args, "log", None) else None
         try:

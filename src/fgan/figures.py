@@ -39,6 +39,7 @@ def save(figure, path):
     """Writes the figure beside each other as PDF and PNG, without a date, so that the same data give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None, "Producer": None})
+    figure.set_layout_engine("none")  # the layout is found, and to find it again takes as long as to draw
     figure.savefig(path.with_suffix(".png"), metadata={"Software": None})
     plt.close(figure)
 

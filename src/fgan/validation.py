@@ -1,6 +1,8 @@
 """Validation: YAML and settings are right, or one sentence names the file, the key and the nearest valid name."""
 
+import copy
 import difflib
+import functools
 import math
 from pathlib import Path
 
@@ -44,10 +46,16 @@ def infinite(value, key=""):
     return [key] if isinstance(value, float) and not math.isfinite(value) else []
 
 
+@functools.lru_cache
+def parsed(text):
+    """Content of a YAML text, parsed once in a process: every arm is checked against the same schema."""
+    return yaml.load(text, Loader)
+
+
 def read_yaml(path):
     """Content of a YAML file; DesignError where it is not valid YAML or not a mapping."""
     try:
-        content = yaml.load(Path(path).read_text(), Loader)
+        content = copy.deepcopy(parsed(Path(path).read_text()))
     except UnicodeDecodeError as error:
         raise DesignError(f"{path}: not valid YAML (not UTF-8 text: {error.reason})") from None
     except yaml.YAMLError as error:
