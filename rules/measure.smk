@@ -12,6 +12,7 @@ rule gather:
         f"{RECORD}/logs/gather/{{experiment}}.log",
     conda:
         "../environment.yml"
+    priority: 1
     params:
         record=NAME,
         device=DEVICE,

@@ -16,6 +16,7 @@ rule numbers:
         f"{RECORD}/logs/numbers.log",
     conda:
         "../environment.yml"
+    priority: 1
     params:
         record=NAME,
     shell:

@@ -72,6 +72,7 @@ rule claims:
         f"{RECORD}/logs/claims.log",
     conda:
         "../environment.yml"
+    priority: 1
     params:
         record=NAME,
     shell:

@@ -11,6 +11,7 @@ rule train:
         f"{RECORD}/logs/train/{{experiment}}/{{shard}}.log",
     conda:
         "../environment.yml"
+    priority: 1  # figures fill what cores are free, while the longest way goes on: train, gather, claims, numbers, PDF
     resources:
         gpu=1 if DEVICE == "cuda" else 0,
     params:
