@@ -10,9 +10,9 @@ rule gather:
         f"{RECORD}/{{experiment}}/checksums.txt",
     log:
         f"{RECORD}/logs/gather/{{experiment}}.log",
+    priority: 1
     conda:
         "../environment.yml"
-    priority: 1
     params:
         record=NAME,
         device=DEVICE,

@@ -14,9 +14,9 @@ rule numbers:
         f"{RECORD}/tables/divergences.tex",
     log:
         f"{RECORD}/logs/numbers.log",
+    priority: 1
     conda:
         "../environment.yml"
-    priority: 1
     params:
         record=NAME,
     shell:

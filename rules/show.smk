@@ -70,9 +70,9 @@ rule claims:
         f"{RECORD}/tables/claims.csv",
     log:
         f"{RECORD}/logs/claims.log",
+    priority: 1
     conda:
         "../environment.yml"
-    priority: 1
     params:
         record=NAME,
     shell:

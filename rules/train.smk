@@ -9,9 +9,9 @@ rule train:
         card=f"{RECORD}/{{experiment}}/shards/{{shard}}/card.json",
     log:
         f"{RECORD}/logs/train/{{experiment}}/{{shard}}.log",
+    priority: 1  # figures fill what cores are free, while the longest way goes on: train, gather, claims, numbers, PDF
     conda:
         "../environment.yml"
-    priority: 1  # figures fill what cores are free, while the longest way goes on: train, gather, claims, numbers, PDF
     resources:
         gpu=1 if DEVICE == "cuda" else 0,
     params:
