@@ -189,7 +189,7 @@ def test_a_second_holder_of_a_lock_waits_and_says_so(tmp_path, capsys):
 SCIENCE = {
     "experiments/ring/run.py": "from fgan.metrics import modes\n",
     "experiments/ring/experiment.yaml": "target: {kind: digits}\n",
-    "src/fgan/parts.py": "def gather():\n    import fgan.training\n    from fgan import figures, packs\n",
+    "src/fgan/parts.py": "def gather():\n    import fgan.training\n    from fgan import figures, packs, validation\n",
     "src/fgan/training.py": "",
     "src/fgan/metrics/__init__.py": "",
     "src/fgan/metrics/modes.py": "from fgan.metrics.exact import optimum\n",
@@ -198,6 +198,7 @@ SCIENCE = {
 }
 OTHERS = {
     "src/fgan/figures.py": "",
+    "src/fgan/validation.py": "",
     "src/fgan/packs.py": "from fgan import budget\n",
     "src/fgan/metrics/kde.py": "",
     "src/fgan/targets/natural.py": "",

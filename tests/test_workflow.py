@@ -150,7 +150,7 @@ def test_editing_the_science_trains_again(edited):
     path = edited / "src/fgan/training.py"
     path.write_text(path.read_text() + "# edited\n")
     planned = jobs(snakemake(edited, "-n", *SMOKE).text)
-    assert planned["train"] == 14
+    assert planned["train"] == len(list(edited.glob("results/smoke/*/shards/*/card.json")))
 
 
 def test_a_new_seed_trains_only_itself(finished):

@@ -1,5 +1,6 @@
 """Figures and tables of the univariate experiment, from its part of a record."""
 
+import functools
 import math
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def exact(part, kind, what):
     return dict(zip(rows.divergence, rows.value, strict=True))
 
 
+@functools.cache  # a table of all pairs asks for each metric a dozen times
 def learned(part, objective, metric, arm="sgd"):
     """{divergence: values over seeds} of a judged metric."""
     rows = part.final(metric, arm)

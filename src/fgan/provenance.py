@@ -15,9 +15,9 @@ from fgan.validation import read_yaml
 
 VERSIONS = ("torch", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "matplotlib", "seaborn", "snakemake")
 # What shows, plans, moves or notes down what was measured: an edit here never changes a measurement. Of what validation
-# reads, the settings that come out have a hash of their own; cost only cuts a stack, and no run depends on the cut.
+# reads, the settings that come out have a hash of their own.
 SHOWING = "statistics figures tables claims tex show audit publish".split()
-SHOWING += "plan cost progress packs budget validation provenance __main__".split()
+SHOWING += "plan progress packs budget validation provenance __main__".split()
 
 
 @functools.lru_cache

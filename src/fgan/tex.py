@@ -19,6 +19,7 @@ def numbers(record, parts):
     claims = pd.read_csv(record / "tables" / "claims.csv")
     for claim in claims.itertuples():
         rows.append((f"claim.{claim.claim}", rf"\verdict{{{claim.verdict}}}", None, "tables/claims.csv"))
+        rows.append((f"claim.{claim.claim}.measured", measured(claim), claim.estimate, "tables/claims.csv"))
     counts = {verdict: int((claims.verdict == verdict).sum()) for verdict in VERDICTS} | {"all": len(claims)}
     rows += [(f"claims.{verdict}", str(count), count, "tables/claims.csv") for verdict, count in counts.items()]
     rows += [(f"record.{key}", text, None, source) for key, text, source in _record(record, parts)]
@@ -143,15 +144,19 @@ def claims_table(frame):
         for row in rows.itertuples():
             exercise = f" ({row.exercise})" if row.exercise else ""
             published = f": {row.published} ({row.known})" if row.published else ""
-            interval = "" if math.isnan(row.low) else f" [{number(row.low)}, {number(row.high)}]"
             kind = "" if math.isnan(row.p_holm) else f", difference, corrected p = {number(row.p_holm)}"
-            measured = f". {escape(row.example)}: {number(row.estimate)}{interval}{kind}, {allowed(row)}"
-            checked = prose(row.why) + (measured if row.checks else "")
+            shown = f". {escape(row.example)}: {measured(row)}{kind}, {allowed(row)}"
+            checked = prose(row.why) + (shown if row.checks else "")
             lines.append(
                 rf"\verdict{{{row.verdict}}} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
                 rf" & {prose(row.source + published)} & {checked} \\ \addlinespace"
             )
     return "\n".join([*lines, r"\end{longtable}", ""])
+
+
+def measured(row):
+    """The estimate of a claim's check that speaks most against it, with its interval where it has one."""
+    return number(row.estimate) + ("" if math.isnan(row.low) else f" [{number(row.low)}, {number(row.high)}]")
 
 
 def allowed(row):
