@@ -146,6 +146,10 @@ def begin():
         HELD.enter_context(alone(RECORD))
     except RecordError as error:
         raise WorkflowError(str(error)) from None
+    if workflow.local_exec:
+        # For its limit of jobs a second Snakemake 9.27 starts a timer whenever it looks at its jobs, and each timer makes
+        # it look again: with some hundred jobs a third of a core. Jobs of one machine need no limit.
+        workflow.scheduler.job_rate_limiter = None
     if TRAINED:
         wanted = [name for name in DESIGNS if any(re.fullmatch(f"((figure|table)_)?{name}(_.*)?", a) for a in sys.argv)]
         call = f"plan --record {NAME} --device {DEVICE} --cores {workflow.cores} {options('seeds', 'max_steps')}"

@@ -64,7 +64,7 @@ rule claims:
     input:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART],
         [f"experiments/{experiment}/{name}" for experiment in SHOWN for name in ("claims.yaml", "figures.py")],
-        showing("show", "claims", "statistics", "tables", "tex", "variance/statistics", "variance/tables"),
+        showing("show", "claims", "criteria", "statistics", "tables", "tex", "variance/statistics", "variance/tables"),
     output:
         f"{RECORD}/tables/claims.tex",
         f"{RECORD}/tables/claims.csv",

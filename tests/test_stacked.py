@@ -152,6 +152,7 @@ def test_baselines_are_the_ceiling_and_the_floors():
     assert found["uniform classes", "KL"] == pytest.approx(floor, rel=0.5)
     assert found["uniform classes", "KL"] < found["fresh samples of P", "KL"] + floor / 2 < 0.1
     assert found["uniform classes", "modes [5, confidence 0.9]"] == 100
+    assert 1 < found["noise", "modes [10, confidence 0.9]"] < 0.1 * 100 < found["noise", "modes"]
     assert found["classifier", "accuracy"] > 0.95 and samples["real"].shape == (STACKED.SHEET, 128)
 
 

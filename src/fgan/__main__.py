@@ -93,10 +93,10 @@ def run(args, record):
     elif args.stage == "plan":
         plan(args, record)
     elif args.stage == "validate":
-        from fgan import claims
+        from fgan import criteria
 
         for name in design.find():
-            claims.read(load(name, args).folder / "claims.yaml")
+            criteria.read(load(name, args).folder / "claims.yaml")
         print(f"{len(design.find())} experiments are valid at scale {args.record}")
     elif args.stage == "fetch":
         from fgan.targets import images

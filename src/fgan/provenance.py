@@ -16,7 +16,7 @@ from fgan.validation import read_yaml
 VERSIONS = ("torch", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "matplotlib", "seaborn", "snakemake")
 # What shows, plans, moves or notes down what was measured: an edit here never changes a measurement. Of what validation
 # reads, the settings that come out have a hash of their own.
-SHOWING = "statistics figures tables claims tex show audit publish".split()
+SHOWING = "statistics figures tables claims criteria tex show audit publish".split()
 SHOWING += "plan progress packs budget validation provenance __main__".split()
 
 

@@ -129,8 +129,10 @@ def sections(parts):
         for kind in ("figure", "table"):
             owned = [full for full, (owner, *_) in design.captions(kind).items() if owner == name]
             lines += [rf"\fgan{kind}{{{full}}}" for full in owned if rf"\fgan{kind}{{{full}}}" not in text]
-        lines.append(r"\paragraph{Deviations.}\begin{enumerate}[nosep]")
-        lines += [rf"\item {escape(text)}" for text in part.design["deviations"]] + [r"\end{enumerate}\FloatBarrier"]
+        # In one piece, or the figures that wait for a page of their own would come between two deviations.
+        lines.append(r"\par\noindent\begin{minipage}{\linewidth}\paragraph{Deviations.}\begin{enumerate}[nosep]")
+        lines += [rf"\item {escape(text)}" for text in part.design["deviations"]]
+        lines.append(r"\end{enumerate}\end{minipage}\FloatBarrier")
     return "\n".join(lines) + "\n"
 
 
@@ -146,7 +148,7 @@ def claims_table(frame):
             published = f": {row.published} ({row.known})" if row.published else ""
             kind = "" if math.isnan(row.p_holm) else f", difference, corrected p = {number(row.p_holm)}"
             shown = f". {escape(row.example)}: {measured(row)}{kind}, {allowed(row)}"
-            checked = prose(row.why) + (shown if row.checks else "")
+            checked = prose(row.why) + ("" if math.isnan(row.estimate) else shown)
             lines.append(
                 rf"\verdict{{{row.verdict}}} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
                 rf" & {prose(row.source + published)} & {checked} \\ \addlinespace"

@@ -3,14 +3,14 @@
 import pytest
 from small import EXPERIMENTS
 
-from fgan import claims, design
+from fgan import criteria, design
 from fgan.design import DesignError
 from fgan.divergences import DIVERGENCES
 
 
 @pytest.mark.parametrize("name", design.find(EXPERIMENTS))
 def test_the_claims_of_an_experiment_are_valid_and_name_known_divergences(name):
-    found = claims.read(EXPERIMENTS / name / "claims.yaml")
+    found = criteria.read(EXPERIMENTS / name / "claims.yaml")
     assert len({c["id"] for c in found}) == len(found) > 0
     for check in [check for c in found for check in c["checks"]]:
         wanted = [check.get("where", {}).get("divergence", []), check.get("minus", {}).get("divergence", [])]
@@ -51,7 +51,7 @@ def test_a_mistake_in_the_claims_gets_one_sentence(tmp_path, mistake):
     path.write_text(MINIMAL.replace(old, new, 1))
     assert old in MINIMAL
     with pytest.raises(DesignError) as caught:
-        claims.read(path)
+        criteria.read(path)
     sentence = str(caught.value)
     assert str(path) in sentence and "\n" not in sentence
     for word in words:
@@ -60,4 +60,4 @@ def test_a_mistake_in_the_claims_gets_one_sentence(tmp_path, mistake):
 
 def test_the_minimal_claims_are_valid(tmp_path):
     (tmp_path / "claims.yaml").write_text(MINIMAL)
-    assert claims.read(tmp_path / "claims.yaml")[0]["id"] == "ring-x"
+    assert criteria.read(tmp_path / "claims.yaml")[0]["id"] == "ring-x"
