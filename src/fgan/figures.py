@@ -123,7 +123,7 @@ def samples(part, arm):
     modes = centres(part.arms[arm]["target"])
     reach, columns = np.abs(modes).max() * 1.25, min(6, len(names))
     rows = -(-len(names) // columns)
-    size = (WIDTH, 0.3 + 6.8 / columns * rows * len(objectives))
+    size = (WIDTH, 0.3 + 1.15 * rows * len(objectives))
     figure, axes = plt.subplots(rows * len(objectives), columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
