@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from fgan import claims
+from fgan.design import DesignError
 from fgan.records import COLUMNS, Part
 
 LABELS = [{"name": n, "label": n.upper(), "effective": "E"} for n in ("kl", "reverse_kl", "gan")]
@@ -262,7 +263,7 @@ def test_a_statistic_over_runs_is_decided_by_its_interval(tmp_path, old, new, wa
      (", low: 0.3", "", ("'low or high' is missing",))])  # fmt: skip
 def test_a_mistake_in_a_statistic_gets_one_sentence(tmp_path, old, new, words):
     path = statistic(tmp_path, old=old, new=new)
-    with pytest.raises(claims.DesignError) as caught:
+    with pytest.raises(DesignError) as caught:
         claims.read(path)
     sentence = str(caught.value)
     assert sentence.startswith(str(path)) and "\n" not in sentence and all(word in sentence for word in words)
