@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import time
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -172,17 +173,11 @@ def test_packs_hold_no_weights_and_a_damaged_one_is_named(tmp_path, trained, cho
 
 
 def test_the_order_gives_every_experiment_a_shard_early():
-    names = [
-        d.name
-        for d, _ in budget.interleaved(
-            [design.load(n, "quick", EXPERIMENTS) for n in ("univariate", "ring", "digits")], "cpu"
-        )
-    ]
-    assert (
-        names[:6] == 2 * ["univariate", "ring", "digits"]
-        and len(names) == 24
-        and names[-2:] == ["digits", "univariate"]
-    )
+    found = {name: design.load(name, "quick", EXPERIMENTS) for name in ("univariate", "ring", "digits")}
+    names = [one.name for one, _ in budget.interleaved(list(found.values()), "cpu")]
+    counts = {name: len(one.shards("cpu")) for name, one in found.items()}
+    assert names[:6] == 2 * ["univariate", "ring", "digits"] and Counter(names) == counts
+    assert names[-1] == max(counts, key=counts.get)
 
 
 def test_a_shard_that_fits_the_time_left_goes_first(chosen, monkeypatch):
@@ -191,6 +186,11 @@ def test_a_shard_that_fits_the_time_left_goes_first(chosen, monkeypatch):
     todo = [(chosen, one) for one in chosen.shards()]
     expected.seconds = lambda _, one: [50, 40, 30, 60][one.first]
     assert [expected.first_that_fits(todo, left) for left in (100, 45, 30.5, 5)] == [0, 1, 2, 0]
+
+
+def number(**changes):
+    """Shards of ring and digits at smoke."""
+    return sum(len(design.load(name, "smoke", EXPERIMENTS, **changes).shards("cpu")) for name in ("ring", "digits"))
 
 
 def train_all(record, *options):
@@ -215,19 +215,20 @@ def elsewhere(tmp_path):
 @pytest.mark.slow
 def test_a_whole_record_in_several_calls_and_on_another_machine(elsewhere):
     said, took = train_all(elsewhere, "--max-steps", "20", "--budget-minutes", "0.02")
-    assert "0 of 6 shards are there" in said and took < 15
+    assert f"0 of {number()} shards are there" in said and took < 15
     said, _ = train_all(elsewhere, "--max-steps", "20")
-    assert "6 of 6 shards are in results/smoke/packs" in said and said.count("finished and packed") >= 5
+    assert f"{number()} of {number()} shards are in results/smoke/packs" in said
+    assert said.count("finished and packed") >= number() - 1
     # Another machine gets the packs alone.
     whole = {
         path: path.read_bytes() for name in ("ring", "digits") for path in (elsewhere / name).glob("shards/*/*[tz]")
     }
-    assert len(whole) == 12
+    assert len(whole) == 2 * number()
     for name in ("ring", "digits"):
         shutil.rmtree(elsewhere / name)
     before = list((elsewhere / "packs").iterdir())
     said, _ = train_all(elsewhere, "--max-steps", "20")
-    assert "6 of 6 shards are there" in said and "finished" not in said
+    assert f"{number()} of {number()} shards are there" in said and "finished" not in said
     assert all(path.read_bytes() == content for path, content in whole.items())
     assert list((elsewhere / "packs").iterdir()) == before
 
@@ -249,7 +250,7 @@ def test_a_shard_that_fails_stops_no_other(elsewhere):
     run_file.write_text(run_file.read_text() + "\n\ndef observe(population):\n    raise ValueError('broken')\n")
     said, _ = train_all(elsewhere, "--max-steps", "20", "--seeds", "1")
     assert "ring/tanh-seed0: broken" in said and "digits/fgan-seed0: finished and packed" in said
-    assert said.endswith("error: 1 of 4 shards failed: ring/tanh-seed0: broken\n")
+    assert said.endswith(f"error: 1 of {number(seeds=1)} shards failed: ring/tanh-seed0: broken\n")
 
 
 def test_missing_data_are_missed_before_anything_trains(elsewhere, monkeypatch):
