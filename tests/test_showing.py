@@ -5,6 +5,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -72,6 +73,11 @@ def test_every_number_of_the_paper_is_a_macro():
     rows = [("ring.tanh.kl.saddle.modes", "8.00", 8.0, "somewhere"), ("record.name", "quick", None, "a setting")]
     frame = pd.DataFrame(rows, columns=["key", "text", "value", "source"])
     assert tex.macros(frame) == "\\fganset{ring.tanh.kl.saddle.modes}{8.00}\n\\fganset{record.name}{quick}\n"
+
+
+@pytest.mark.parametrize(("low", "high", "text"), [(0.25, 0.75, "0.500 [0.250, 0.750]"), (math.nan, math.nan, "0.500")])
+def test_what_a_claim_measured_has_its_interval_where_there_is_one(low, high, text):
+    assert tex.measured(SimpleNamespace(estimate=0.5, low=low, high=high)) == text
 
 
 def test_the_table_of_divergences_has_a_row_for_each():

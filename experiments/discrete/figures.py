@@ -5,20 +5,18 @@ import numpy as np
 import pandas as pd
 
 from fgan import figures
-from fgan.tables import number, over_seeds
+from fgan.tables import by_run, number, over_seeds
 
 LABELS = {
     "argmax": "argmax", "score_function": "score function", "straight_through": "straight-through",
     "gumbel_softmax": "Gumbel-softmax", "gumbel_softmax_linear": "Gumbel-softmax, linear V",
 }  # fmt: skip
 CORE = ("gan", "kl", "reverse_kl", "pearson")
-
 COLOURS = dict(zip(LABELS, ("#8a8a8a", "#0b6e99", "#2f8f4e", "#d9730d", "#a4469a"), strict=True))
 
 
 def values(part, metric, arm, divergence, objective="saddle"):
-    rows = part.final(metric, arm)
-    return rows[(rows.divergence == divergence) & (rows.objective == objective)].value.to_numpy()
+    return by_run(part, metric, arm)[divergence, objective]
 
 
 def arms(part):

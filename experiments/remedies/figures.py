@@ -69,9 +69,7 @@ def operations(part, arm):
 
 def figure_modes(part):
     names, found = part.arms[arms(part)[0]]["divergences"], arms(part)[::-1]
-    shown = names[:4] if len(names) > 4 else names
-    if len(names) > 4:
-        shown = [n for n in ("gan", "kl", "reverse_kl", "pearson") if n in names]
+    shown = names if len(names) <= 4 else [n for n in ("gan", "kl", "reverse_kl", "pearson") if n in names]
     figure, axes = plt.subplots(
         1, len(shown), sharey=True, squeeze=False, figsize=(figures.WIDTH, 0.9 + 0.27 * len(found))
     )
