@@ -1,4 +1,4 @@
-# Two commands are all the set-up there is: `make quick` and `make test`.
+# `make quick` and `make test` set up everything that they need.
 PYTHON ?= python3
 RECORD ?= quick
 BIN := .venv/bin
@@ -21,7 +21,7 @@ record: setup tex
 paper: setup tex ## the PDF of a record that exists: make paper RECORD=reference
 	snakemake --cores all paper --config record=$(RECORD)
 
-test: setup tex ## all tests, the smoke record among them
+test: setup tex ## all tests, including the smoke record from start to PDF
 	pytest
 
 lint: setup
@@ -30,7 +30,7 @@ lint: setup
 	snakefmt --check Snakefile rules
 	snakemake --lint --config record=smoke
 
-benchmark: setup ## populations against a plain loop: the README's table, in minutes
+benchmark: setup ## speed of populations against a plain loop (the README's table), in minutes
 	python -m benchmarks
 
 setup: .venv/installed
@@ -48,5 +48,5 @@ tex:
 	  || echo "TeX could not be installed, so there will be no PDF; install: $(TEX)"; \
 	else echo "TeX is missing, so there will be no PDF; install: $(TEX)"; fi
 
-clean: ## forget what was made (records, environment), keep the committed record
+clean: ## delete the environment and all records but the committed one
 	rm -rf .venv .snakemake results/smoke results/quick results/full results/extended results/.data

@@ -27,7 +27,7 @@ rule figures:
         FIGURES.values(),
 
 
-# All tables, the verdicts on the claims among them.
+# All tables, including the verdicts on the claims.
 rule tables:
     input:
         TABLES.values(),
@@ -40,7 +40,7 @@ rule paper:
         f"{RECORD}/paper.pdf",
 
 
-# A record that is only shown has no training rule in its graph, whatever the file times of a clone.
+# A record that is only shown has no training rule in its graph, so no file time of a clone can start a training.
 if TRAINED:
 
     include: "rules/train.smk"

@@ -17,7 +17,7 @@ def main():
     parser.add_argument("--only", nargs="+", default=list(CONFIGURATIONS), choices=CONFIGURATIONS, metavar="NAME")
     parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
     parser.add_argument("--out", type=Path, default=Path("results/benchmark"))
-    parser.add_argument("--write", action="store_true", help="write how to cut a design into src/fgan/machines.yaml")
+    parser.add_argument("--write", action="store_true", help="write the cut into src/fgan/engine/machines.yaml")
     args = parser.parse_args()
     began = time.time()
     frame = table(args.device, args.only, args.sizes)

@@ -1,19 +1,19 @@
-"""What is timed: published architectures, each with its batch and data dimension, trained as a GAN."""
+"""The timed configurations: published architectures, each with its batch and data dimension, trained as a GAN."""
 
 from dataclasses import dataclass, field
 
 import torch
 
-from fgan.convolutions import dcgan_generator, dcgan_variational
 from fgan.design import Run
-from fgan.networks import Network, mlp
-from fgan.population import Population
+from fgan.engine.convolutions import dcgan_generator, dcgan_variational
+from fgan.engine.networks import Network, mlp
+from fgan.engine.population import Population
 
 ADAM = {"kind": "adam", "generator": 2e-4, "variational": 2e-4, "beta1": 0.5}
 
 
 class Noise:
-    """A target without structure: speed does not depend on the data."""
+    """A target of uniform noise, because speed does not depend on the data."""
 
     def __init__(self, dimension, device):
         self.dimension, self.device = dimension, device

@@ -1,4 +1,4 @@
-"""How a design is best cut on this machine: threads of a job, seeds of a shard, bytes of a stack."""
+"""Finds the fastest cut of a design on this machine: threads of a job, seeds of a shard, bytes of a stack."""
 
 import os
 import re
@@ -10,8 +10,9 @@ import torch
 
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.measure import inputs_of, jobs, together
-from fgan import cost, design, machines
-from fgan.training import step
+from fgan import design
+from fgan.engine import cost, machines
+from fgan.engine.training import step
 
 TABLE = Path(machines.__file__).with_name("machines.yaml")
 
@@ -33,11 +34,11 @@ def rate(what, threads, size, at):
     while time.perf_counter() - began < 4 or steps < 2:
         step(population, *inputs)
         steps += 1
-    return steps * population.wanted / (time.perf_counter() - began)
+    return steps * population.n_runs / (time.perf_counter() - began)
 
 
 def measure():
-    """Run-steps per second of this machine for each way to cut, all cores busy."""
+    """Run-steps per second of this machine for each way to cut, with all cores busy."""
     cores, rows = os.cpu_count(), []
     with jobs(cores) as pool:
         together(pool, rate, [("ring", 1, 1)] * cores)  # imports and warm-up
@@ -46,20 +47,20 @@ def measure():
             *(("MNIST f-GAN", 1, size) for size in (2, 3, 6)),
         ]:  # fmt: skip
             number = cores // threads
-            found = together(pool, rate, [(what, threads, size)] * number)
-            rows.append({"networks": what, "jobs": number, "threads": threads, "size": size, "run-steps/s": sum(found)})
+            rates = together(pool, rate, [(what, threads, size)] * number)
+            rows.append({"networks": what, "jobs": number, "threads": threads, "size": size, "run-steps/s": sum(rates)})
     return pd.DataFrame(rows)
 
 
 def best(rows, slack=0.05):
-    """The first row that is within a slack of the fastest: a simpler cut is not given up for noise."""
+    """The first row within `slack` of the fastest, so that noise does not displace a simpler cut."""
     return rows[rows["run-steps/s"] >= (1 - slack) * rows["run-steps/s"].max()].iloc[0]
 
 
 def write(frame):
-    """Writes threads and stack into the table of machines, whose comments stay.
+    """Writes threads and stack into the table of machines and keeps its comments.
 
-    A shard of a CPU stays one seed, so that another seed trains nothing else; the table of cuts says what that costs.
+    A CPU's shard stays at one seed, so that adding a seed trains nothing else; the table of cuts shows the cost.
     """
     ring, mnist = frame[frame.networks == "ring"], frame[frame.networks == "MNIST f-GAN"]
     threads = int(best(ring[ring["size"] == 1]).threads)
@@ -67,6 +68,6 @@ def write(frame):
     peak = cost.counted(lambda: CONFIGURATIONS["MNIST f-GAN"].population(size, "meta")).peak
     text = TABLE.read_text()
     for key, value in {"threads": str(threads), "stack": f"{1.01 * peak:.2e}"}.items():
-        # The CPU's entries stand first.
+        # The first match is the CPU's entry.
         text = re.sub(rf"(?<=  {key}: )\S+", value, text, count=1)
     TABLE.write_text(text)

@@ -1,8 +1,8 @@
 """A population side by side with a plain loop.
 
-Both train the same networks as a GAN. The plain loop takes one run after the other and has the whole machine; the
+Both train the same networks as a GAN. The plain loop trains one run after the other and has the whole machine; the
 population is cut as the workflow cuts it, one stack and one thread for each core, or one captured stack on a GPU.
-Every rate is measured in this one run, so their ratios hold on a busy machine too.
+All rates are measured in one execution, so their ratios hold on a busy machine too.
 """
 
 import multiprocessing
@@ -17,11 +17,11 @@ import torch
 
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.plain import Loop, module
-from fgan import cost, machines
-from fgan.training import captured, step
+from fgan.engine import cost, machines
+from fgan.engine.training import captured, step
 
 SIZES = (1, 4, 16, 64, 256, 1024)
-LONGEST = 10.0  # seconds of three steps; what takes longer is skipped
+LONGEST = 10.0  # expected seconds of three steps above which a size is skipped
 
 
 def jobs(workers):
@@ -30,13 +30,13 @@ def jobs(workers):
 
 
 def together(pool, function, arguments):
-    """Results of calls in processes of their own, which begin to measure at the same time."""
+    """Results of calls in separate processes, which start to measure at the same time."""
     at = time.time() + 1.0
     return [future.result() for future in [pool.submit(function, *given, at) for given in arguments]]
 
 
 def timed(function, device, least=1.0):
-    """Seconds of one call: after a warm-up, over at least three calls and `least` seconds."""
+    """Seconds of one call, averaged after a warm-up over at least three calls and `least` seconds."""
     function()
     wait = torch.cuda.synchronize if device == "cuda" else lambda: None
     wait()
@@ -45,12 +45,12 @@ def timed(function, device, least=1.0):
         for _ in range(batch):
             function()
         wait()
-        calls, batch = calls + batch, 2 * batch  # few waits, so that they cost a short step nothing
+        calls, batch = calls + batch, 2 * batch  # few waits, because each one slows a short step down
     return (time.perf_counter() - began) / calls
 
 
 class Limit(cost.Counter):
-    """Keeps what a step has to do whatever its program: its products, and the bytes that each other kernel moves."""
+    """Records the work that every program of a step must do: its products, and the bytes that other kernels move."""
 
     def __init__(self):
         super().__init__()
@@ -70,7 +70,7 @@ class Limit(cost.Counter):
             function(*args, **kwargs)
 
     def copies(self, device):
-        """A function that copies as many bytes as each other kernel reads and writes."""
+        """A function that makes one copy for each other kernel, of the bytes that the kernel reads and writes."""
         source, target = torch.zeros(2, max(self.moved) // 8 + 1, device=device)  # 4 bytes are read and 4 written
         pairs = [(target[: size // 8 + 1], source[: size // 8 + 1]) for size in self.moved]
 
@@ -102,9 +102,9 @@ def inputs_of(population):
 
 
 def stacked(name, runs, device, at):
-    """Of the runs of one job: seconds of a step, of its products and of copies of its other bytes, and what is counted.
+    """Seconds of a step of one job's runs, of its products alone and of copies of its other bytes, with the counts.
 
-    They are cut as a shard is: stacks that have no room side by side take turns.
+    The runs are cut as a shard is: stacks that do not fit in memory together take turns.
     """
     machines.prepare(device)
     chosen = CONFIGURATIONS[name]
@@ -144,17 +144,17 @@ def graph(function):
 def population(pool, name, runs, device, workers):
     """A row of the table: the runs cut into one stack per worker, all at the same time."""
     shares = [n for n in (runs // workers + (i < runs % workers) for i in range(workers)) if n]
-    found = together(pool, stacked, [(name, share, device) for share in shares])
-    seconds, taken = max(one["seconds"] for one in found), sum(one["seconds"] for one in found)
-    operations = sum(one["operations"] for one in found)
+    stacks = together(pool, stacked, [(name, share, device) for share in shares])
+    seconds, taken = max(one["seconds"] for one in stacks), sum(one["seconds"] for one in stacks)
+    operations = sum(one["operations"] for one in stacks)
     return {
         "run-steps/s": runs / seconds,
         "samples/s": runs / seconds * CONFIGURATIONS[name].batch,
         "GFLOP a run-step": operations / runs / 1e9,
         "GFLOP/s": operations / seconds / 1e9,
-        "share of products": sum(one["products"] for one in found) / taken,
-        "share of copies": sum(one["copies"] for one in found) / taken,
-        "MB": sum(one["memory"] for one in found) / 1e6,
+        "share of products": sum(one["products"] for one in stacks) / taken,
+        "share of copies": sum(one["copies"] for one in stacks) / taken,
+        "MB": sum(one["memory"] for one in stacks) / 1e6,
         "seconds": seconds,
     }
 
@@ -182,7 +182,7 @@ def table(device, names, sizes, say=print):
                     continue
                 last = row
                 say(f"{name}, {runs} runs: {row['run-steps/s']:,.1f} run-steps/s, plain {row['plain']:,.1f}")
-            # Once more, so that a neighbour's burst at one of the two moments flatters no population.
+            # Measured twice, so that another process's load at one of the two moments does not flatter the ratios.
             again = max(alone["plain"], plain(name, device))
             for row in rows[-len(sizes) :]:
                 row["plain"] = again

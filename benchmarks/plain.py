@@ -1,14 +1,14 @@
-"""The same training as one would write it for a single run: torch.nn, torch.optim.Adam, one run after the other."""
+"""The same training written for a single run, with torch.nn and torch.optim.Adam, one run after the other."""
 
 import torch
 from torch import nn
 from torch.nn.functional import logsigmoid
 
-from fgan import convolutions, networks
+from fgan.engine import convolutions, networks
 
 
 class BatchNorm(nn.BatchNorm1d):
-    """Of flat points and of images."""
+    """Batch normalisation of flat points and of images."""
 
     def _check_input_dim(self, x):
         pass
@@ -30,7 +30,7 @@ MODULES = {
 
 
 def layer(stacked):
-    """The module of torch.nn that computes what a stacked layer computes for one run."""
+    """The module of torch.nn that does the computation of a stacked layer for one run."""
     match stacked:
         case networks.Linear(shapes=[(inputs, outputs), _]):
             return nn.Linear(inputs, outputs)
@@ -50,7 +50,7 @@ def layer(stacked):
 
 
 def module(network, flat=None):
-    """A stacked network as nn.Sequential; with the parameters of one run [parameters], where they are given."""
+    """A stacked network as nn.Sequential; with the parameters of one run [parameters], if they are given."""
     plain = nn.Sequential(*map(layer, network.layers))
     if flat is not None:
         views = iter(network.views(flat[None]))
@@ -87,8 +87,8 @@ class Loop:
         value, loss = self.losses(x, z)
         omega, theta = list(self.variational.parameters()), list(self.generator.parameters())
         gradients = torch.autograd.grad(-value, omega, retain_graph=True), torch.autograd.grad(loss, theta)
-        for rule, parameters, found in zip(self.rules[::-1], (omega, theta), gradients, strict=True):
-            for parameter, gradient in zip(parameters, found, strict=True):
+        for rule, parameters, slopes in zip(self.rules[::-1], (omega, theta), gradients, strict=True):
+            for parameter, gradient in zip(parameters, slopes, strict=True):
                 parameter.grad = gradient
             rule.step()
         return value

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.ticker import LogLocator
 
-from fgan import figures
+from fgan.report import figures
 
 
 def write(frame, device, folder):
@@ -16,7 +16,7 @@ def write(frame, device, folder):
 
 
 def number(value):
-    """Three digits; a dash for what was not measured."""
+    """A value to three digits, or a dash if it was not measured."""
     return "–" if pd.isna(value) else f"{float(f'{value:.3g}'):,g}"
 
 
@@ -34,7 +34,7 @@ def markdown(frame):
 
 
 def draw(frame):
-    """Time of a run's step against the number of runs side by side, in steps of the plain loop (dashed: 1)."""
+    """Time of a run's step, relative to the plain loop's (dashed: 1), against the number of runs side by side."""
     names = frame.configuration.unique()
     colours, columns = figures.palette(names), 3
     lines = -(-len(names) // columns)

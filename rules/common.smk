@@ -9,13 +9,17 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.utils import validate
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
-from fgan import design
+from fgan import design, targets
 from fgan.__main__ import main as stage
-from fgan.provenance import science_files, threads
-from fgan.records import RecordError, alone
-from fgan.shards import choose_device
+from fgan.design.validation import sentence
+from fgan.files import RecordError, alone
+from fgan.jobs import cut
+from fgan.jobs.train import choose_device
+from fgan.record.provenance import code_hash, science_files, threads
+from fgan.record.write import PART_FILES
 
 # Jobs import the same source tree, installed or not.
 os.environ.update(
@@ -25,45 +29,25 @@ os.environ.update(
     MKL_NUM_THREADS="1",
 )
 
-SETTINGS = {
-    "record": (str, "the record to make"),
-    "device": (str, "auto, cpu or cuda"),
-    "data": (str, "folder with the image sets"),
-    "seeds": (int, "number of seeds, instead of the scale's own"),
-    "max_steps": (int, "cut every training to this many steps"),
-}
-
-
-def checked(config):
-    """The configuration, every key and value known; one sentence where not."""
-    for key, value in config.items():
-        if key not in SETTINGS:
-            raise design.DesignError(f"--config: unknown setting '{key}'; {design.nearest(key, SETTINGS)}")
-        kind = SETTINGS[key][0]
-        if not isinstance(value, kind):
-            raise design.DesignError(f"--config {key}={value}: {SETTINGS[key][1]} must be of type {kind.__name__}")
-        if kind is int and value < 1:
-            raise design.DesignError(f"--config {key}={value}: {SETTINGS[key][1]} must be at least 1")
-    for key, valid in (("record", design.RECORDS), ("device", ("auto", "cpu", "cuda"))):
-        if config.get(key, valid[0]) not in valid:
-            raise design.DesignError(f"--config {key}={config[key]}: {design.nearest(config[key], valid)}")
-    return {"record": "full", "device": "auto", **config}
-
 
 try:
-    CONFIG = checked(config)
-    NAME = CONFIG["record"]
+    validate(config, "config.schema.yaml")
+except WorkflowError as error:
+    raise WorkflowError(f"--config: {sentence(error.__context__, 'the configuration')}") from None
+
+try:
+    NAME = config["record"]
     TRAINED = NAME != "reference"
-    DEVICE = choose_device(CONFIG["device"])
+    DEVICE = choose_device(config["device"])
     DESIGNS = {
-        name: design.load(name, NAME, seeds=CONFIG.get("seeds"), max_steps=CONFIG.get("max_steps"))
+        name: design.load(name, NAME, seeds=config.get("seeds"), max_steps=config.get("max_steps"))
         for name in (design.find() if TRAINED else [])
     }
     # An optional experiment without its data is left out; the paper says so.
-    DESIGNS = {n: found for n, found in DESIGNS.items() if not design.missing(found, CONFIG.get("data"))}
-    for folder in Path("experiments").iterdir():
-        if folder.is_dir() and not (folder / "experiment.yaml").exists() and any(folder.glob("*.py")):
-            raise design.DesignError(f"{folder}/experiment.yaml is missing")
+    DESIGNS = {name: one for name, one in DESIGNS.items() if not targets.missing(one, config.get("data"))}
+    for run in Path("experiments").glob("*/run.py"):
+        if not run.with_name("experiment.yaml").exists():
+            raise design.DesignError(f"{run.parent}/experiment.yaml is missing")
 except (design.DesignError, RecordError) as error:
     raise WorkflowError(str(error)) from None
 
@@ -73,11 +57,13 @@ wildcard_constraints:
     shard="[^/]+",
 
 
-# The place of the data decides no result, so it is no param: moving the folder must not train again.
-if "data" in CONFIG:
-    os.environ.update(FGAN_DATA=str(Path(CONFIG["data"]).expanduser().resolve()))
+# The path of the data decides no result, so it is not a param: moving the folder must not retrain anything.
+if "data" in config:
+    os.environ.update(FGAN_DATA=str(Path(config["data"]).expanduser().resolve()))
 
 RECORD = f"results/{NAME}"
+# An edit in these packages redraws figures and tables, and trains nothing.
+SHOWING = sorted(str(path) for room in ("report", "design", "record") for path in Path("src/fgan", room).rglob("*.py"))
 SHOWN = list(DESIGNS) if TRAINED else sorted(p.parent.name for p in Path(RECORD).glob("*/card.json"))
 if not SHOWN:
     raise WorkflowError(f"{RECORD} holds no record; make one with: snakemake --cores all --config record=quick")
@@ -88,39 +74,33 @@ THEORY = [f"{RECORD}/figures/theory_{name}.pdf" for name in ("generators", "term
 THEORY += [f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "activations", "implementations")]
 SECTIONS = sorted(map(str, Path("paper/sections").glob("*.tex")))
 PUBLISHED = sorted(map(str, Path("paper/published").glob("*.csv")))
-HELD = contextlib.ExitStack()  # the record's lock lives as long as this process, and dies with it
-PART = ("measurements.parquet", "samples.npz", "design.json", "card.json")
-
-
-def all_science():
-    """The science files of every experiment of the record."""
-    return sorted({path for experiment in SHOWN for path in science_files(experiment)})
-
-
-def showing(*names):
-    """Source files of the showing floor."""
-    return [f"src/fgan/{name}.py" for name in names]
+HELD = contextlib.ExitStack()  # holds the record's lock, which is released when this process ends
 
 
 def options(*keys):
     """Command-line options of the settings that are set."""
-    given = {k: CONFIG[k] for k in keys if k in CONFIG}
+    given = {k: config[k] for k in keys if k in config}
     return " ".join(f"--{key.replace('_', '-')} {value}" for key, value in given.items())
 
 
 def science(wildcards):
-    """The files whose content decides an experiment's measurements."""
-    return science_files(wildcards.experiment)
+    """The science files of an experiment. Their file times do not count; the param `code` hashes their meaning."""
+    return [ancient(path) for path in science_files(wildcards.experiment)]
+
+
+def code(wildcards):
+    """Hash of the meaning of an experiment's science: an edited comment trains nothing, an edited constant retrains."""
+    return code_hash(wildcards.experiment)
 
 
 def settings(wildcards):
-    """All that decides a shard's result, as sorted JSON: a changed value retrains this shard and no other."""
+    """The settings that decide a shard's result, as sorted JSON: a changed value retrains this shard and no other."""
     decisive = DESIGNS[wildcards.experiment].shard(wildcards.shard).settings | {"threads": threads()}
     return json.dumps(decisive, sort_keys=True)
 
 
 def data_set(wildcards):
-    """The mark that a target's files are in place, for targets that have files."""
+    """The marker file that a target's data are in place, for targets that read files."""
     found = DESIGNS[wildcards.experiment]
     kinds = {s["target"]["kind"] for s in found.arms.values() or [found.common]}
     return [ancient("results/.data/mnist")] if "mnist" in kinds else []
@@ -130,7 +110,7 @@ def shards(wildcards):
     """The files of all shards of an experiment."""
     return [
         f"{RECORD}/{wildcards.experiment}/shards/{shard.name}/{name}"
-        for shard in DESIGNS[wildcards.experiment].shards(DEVICE)
+        for shard in cut.shards(DESIGNS[wildcards.experiment], DEVICE)
         for name in ("measurements.parquet", "samples.npz", "card.json")
     ]
 
@@ -141,14 +121,14 @@ def own(kind, experiment):
 
 
 def begin():
-    """Before the first job: hold the record for this workflow alone, and say what will be trained."""
+    """Before the first job, locks the record for this workflow and prints the plan of its training."""
     try:
         HELD.enter_context(alone(RECORD))
     except RecordError as error:
         raise WorkflowError(str(error)) from None
     if workflow.local_exec:
-        # For its limit of jobs a second Snakemake 9.27 starts a timer whenever it looks at its jobs, and each timer makes
-        # it look again: with some hundred jobs a third of a core. Jobs of one machine need no limit.
+        # Snakemake 9.27 limits jobs per second by a timer that it starts at every scan of its jobs, and each timer
+        # causes another scan: with a hundred jobs or more this takes a third of a core. Local jobs need no limit.
         workflow.scheduler.job_rate_limiter = None
     if TRAINED:
         wanted = [name for name in DESIGNS if any(re.fullmatch(f"((figure|table)_)?{name}(_.*)?", a) for a in sys.argv)]

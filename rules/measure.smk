@@ -1,4 +1,4 @@
-# Joins the shards of an experiment into its part of the record and adds ceilings, floors and exact optima.
+# Joins the shards of an experiment into its part of the record and adds reference samplers and exact optima.
 rule gather:
     input:
         science,
@@ -6,7 +6,7 @@ rule gather:
         data=data_set,
         design="experiments/{experiment}/experiment.yaml",
     output:
-        [f"{RECORD}/{{experiment}}/{name}" for name in PART],
+        [f"{RECORD}/{{experiment}}/{name}" for name in PART_FILES],
         f"{RECORD}/{{experiment}}/checksums.txt",
     log:
         f"{RECORD}/logs/gather/{{experiment}}.log",
@@ -14,6 +14,7 @@ rule gather:
     conda:
         "../environment.yml"
     params:
+        code=code,
         record=NAME,
         device=DEVICE,
         options=options("seeds", "max_steps"),

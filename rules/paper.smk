@@ -1,12 +1,11 @@
 # Writes every number of the paper as a macro with its source, and the paper's list of experiments.
 rule numbers:
     input:
-        [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART],
+        [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART_FILES],
         [f"experiments/{experiment}/experiment.yaml" for experiment in SHOWN],
         f"{RECORD}/tables/claims.csv",
-        all_science(),
         SECTIONS,
-        showing("show", "tex", "tables", "audit"),
+        SHOWING,
     output:
         f"{RECORD}/numbers.tex",
         f"{RECORD}/numbers.csv",
@@ -33,7 +32,7 @@ rule pdf:
         f"{RECORD}/tables/claims.tex",
         SECTIONS,
         ["paper/main.tex", "paper/fgan.sty", "paper/references.bib"],
-        showing("show"),
+        SHOWING,
     output:
         f"{RECORD}/paper.pdf",
     log:

@@ -1,15 +1,15 @@
-# Draws the figures and writes the tables of an experiment, in one job: to start one takes longer than most figures.
+# Draws the figures and writes the tables of an experiment in one job: starting a job takes longer than most figures.
 for experiment in SHOWN:
 
     rule:
         name:
             f"draw_{experiment}"
         input:
-            [f"{RECORD}/{experiment}/{name}" for name in PART],
+            [f"{RECORD}/{experiment}/{name}" for name in PART_FILES],
             f"experiments/{experiment}/experiment.yaml",
-            f"experiments/{experiment}/figures.py",
+            [str(path) for path in Path("experiments", experiment).glob("*.py")],
             PUBLISHED,
-            showing("show", "figures", "tables", "statistics", "variance/statistics", "variance/tables"),
+            SHOWING,
         output:
             [f"{RECORD}/figures/{name}.{end}" for name in own("figure", experiment) for end in ("pdf", "png")],
             [f"{RECORD}/tables/{name}.{end}" for name in own("table", experiment) for end in ("tex", "csv")],
@@ -24,14 +24,14 @@ for experiment in SHOWN:
             "python -m fgan draw --record {params.record} --experiment {params.experiment} --log {log}"
 
 
-# Draws the animation that the README shows; asked for by name, for no paper needs it.
-rule animation_film_ring:
+# Draws the animation in the README. The paper does not need it, so it is made only when asked for by name.
+rule animation_mode_dynamics_ring:
     input:
-        [f"{RECORD}/film/{name}" for name in PART],
-        "experiments/film/figures.py",
-        showing("show", "figures"),
+        [f"{RECORD}/mode_dynamics/{name}" for name in PART_FILES],
+        "experiments/mode_dynamics/figures.py",
+        SHOWING,
     output:
-        f"{RECORD}/figures/film_ring.gif",
+        f"{RECORD}/figures/mode_dynamics_ring.gif",
     log:
         f"{RECORD}/logs/animation.log",
     conda:
@@ -39,14 +39,14 @@ rule animation_film_ring:
     params:
         record=NAME,
     shell:
-        "python -m fgan animate --record {params.record} --name film_ring --log {log}"
+        "python -m fgan animate --record {params.record} --name mode_dynamics_ring --log {log}"
 
 
 # Draws and checks the table of divergences.
 rule theory:
     input:
         "src/fgan/divergences.py",
-        showing("show", "figures", "tables", "theory/figures", "theory/tables"),
+        SHOWING,
     output:
         THEORY,
     log:
@@ -62,9 +62,9 @@ rule theory:
 # Judges every claim on the record.
 rule claims:
     input:
-        [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART],
+        [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART_FILES],
         [f"experiments/{experiment}/{name}" for experiment in SHOWN for name in ("claims.yaml", "figures.py")],
-        showing("show", "claims", "criteria", "statistics", "tables", "tex", "variance/statistics", "variance/tables"),
+        SHOWING,
     output:
         f"{RECORD}/tables/claims.tex",
         f"{RECORD}/tables/claims.csv",

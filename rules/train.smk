@@ -1,4 +1,4 @@
-# Trains one shard (some seeds of one arm, all divergences and objectives) and measures it; continues from its checkpoint.
+# Trains and measures one shard (some seeds of one arm, all divergences and objectives), from its checkpoint if any.
 rule train:
     input:
         science,
@@ -9,12 +9,13 @@ rule train:
         card=f"{RECORD}/{{experiment}}/shards/{{shard}}/card.json",
     log:
         f"{RECORD}/logs/train/{{experiment}}/{{shard}}.log",
-    priority: 1  # figures fill what cores are free, while the longest way goes on: train, gather, claims, numbers, PDF
+    priority: 1  # the longest chain (train, gather, claims, numbers, PDF) goes first; figures fill the free cores
     conda:
         "../environment.yml"
     resources:
         gpu=1 if DEVICE == "cuda" else 0,
     params:
+        code=code,
         settings=settings,
         record=NAME,
         device=DEVICE,
@@ -24,7 +25,7 @@ rule train:
         " --device {params.device} {params.options} --log {log}"
 
 
-# Finds a data set by checksum in the local folder, or downloads it, once; training itself never fetches.
+# Finds a data set by checksum in the local folder or downloads it, once; training itself never downloads.
 rule fetch:
     output:
         touch("results/.data/{data_set}"),

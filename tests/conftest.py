@@ -3,6 +3,7 @@
 import hypothesis
 import pytest
 import torch
+from small import ROOT, forget
 
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable")
@@ -22,3 +23,18 @@ def denormals():
     """What trains flushes them to zero for its whole process; hypothesis needs them."""
     yield
     torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def root(monkeypatch):
+    """The test runs in the root of the repository, as every command does."""
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture
+def away(tmp_path, monkeypatch):
+    """The test runs in an empty folder, which it returns; what is known of the code of another one is forgotten."""
+    monkeypatch.chdir(tmp_path)
+    forget()
+    yield tmp_path
+    forget()

@@ -1,16 +1,22 @@
-"""Small populations that several tests share."""
+"""Small populations and designs that several tests share."""
 
+import shutil
 from pathlib import Path
 
 from fgan import design
 from fgan.design import Run, merge
-from fgan.networks import mlp
-from fgan.population import Population
+from fgan.engine import machines
+from fgan.engine.networks import mlp
+from fgan.engine.population import Population
+from fgan.engine.training import train
+from fgan.record import meaning, provenance
 from fgan.targets import images
 from fgan.targets.mixtures import ring
-from fgan.training import train
 
-EXPERIMENTS = Path(__file__).parents[1] / "experiments"
+ROOT = Path(__file__).parents[1]
+EXPERIMENTS = ROOT / "experiments"
+HASHES = (meaning.digest, meaning.tree, provenance.code_hash)
+RING = (EXPERIMENTS / "ring" / "experiment.yaml").read_text()
 
 SETTINGS = {
     "noise": {"kind": "normal", "dimension": 2},
@@ -34,7 +40,7 @@ def population(runs, device="cpu", **changes):
     """Small tanh networks on a wide ring of eight modes."""
     chosen = settings(**changes)
     generator = mlp(chosen["noise"]["dimension"], 2, **chosen["generator"])
-    return Population(runs, ring(8, 2.0, 0.1), generator, mlp(2, 1, **chosen["variational"]), chosen, device)
+    return Population(runs, ring(8, 2.0, 0.1, device), generator, mlp(2, 1, **chosen["variational"]), chosen, device)
 
 
 def driven(runs, **changes):
@@ -60,3 +66,36 @@ def trained(population, **options):
     """(history, step of divergence) of a population after its training; the population itself is changed."""
     _, history, diverged = train(population, nothing, **options)
     return history, diverged
+
+
+def edited(old, new, text=RING):
+    """The text of a file (of the ring's design, if no other) with one place changed."""
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+def written(folder, text, scale="quick", **options):
+    """The design of a copy of the ring's folder with another experiment.yaml."""
+    target = folder / "experiments" / "ring"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("schema.yaml", "run.py"):
+        shutil.copy(EXPERIMENTS / "ring" / name, target)
+    (target / "experiment.yaml").write_text(text)
+    return design.load("ring", scale, folder / "experiments", **options)
+
+
+def full_disk(folder, name):
+    """Makes the partial file of `name` a link to the device that is always full."""
+    folder.mkdir(exist_ok=True)
+    (folder / f".{name}.partial").symlink_to("/dev/full")
+
+
+def room(monkeypatch, size, device="cpu"):
+    """Gives a device so many bytes for a stack."""
+    monkeypatch.setitem(machines.MACHINES, device, machines.MACHINES[device] | {"stack": size})
+
+
+def forget():
+    """Empties what a process keeps of the code that it has hashed."""
+    for function in HASHES:
+        function.cache_clear()

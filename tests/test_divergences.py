@@ -14,7 +14,7 @@ from scipy.special import lambertw
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from fgan.divergences import DIVERGENCES, Latex, alpha, jensen_shannon_weighted
-from fgan.theory.tables import supremum
+from fgan.report.theory.tables import supremum
 
 MEMBERS = [*DIVERGENCES.values()]
 MEMBERS += [alpha(a) for a in (2, 0.5, -1, 0.9, 1.5, 4, -0.5)]

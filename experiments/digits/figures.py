@@ -8,10 +8,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan import figures, tables
-from fgan.tables import number, over_seeds
+from fgan.report import figures, tables
+from fgan.report.tables import framed, number, over_seeds
 
-READINGS = ("held out", "own samples")
+READINGS = {"held out": "held-out real images", "own samples": "the generated samples"}  # sources of the bandwidth
 ARMS = {"saddle": "fgan", "alternative": "alternative"}  # by objective
 VAE = "variational autoencoder"
 SHOWN = 8  # images in a row of the sheet
@@ -22,25 +22,19 @@ PUBLISHED = {
     "jensen_shannon": "Jensen-Shannon", "gan": "GAN", VAE: "Variational Autoencoder [18]",
     "training images": "KDE MNIST train (60k)",
 }  # fmt: skip
-# One algorithm under two names, so that its runs on different seeds show what noise alone does.
+# One algorithm under two names: the difference of its runs on different seeds is noise alone.
 TWINS = ("jensen_shannon", "gan")
 
 
-def by_run(part, metric, objective="saddle"):
-    """{divergence: values over seeds} of the judged step; the autoencoder's under its own name."""
-    rows = part.final(metric)
-    rows = rows[(rows.objective == objective) | (rows.objective == "elbo")]
-    names = rows.divergence.where(rows.objective != "elbo", VAE)
-    return {name: group.value.to_numpy() for name, group in rows.groupby(names, sort=False)}
+def trained(part):
+    """Labels by name: the divergences, then the autoencoder."""
+    return part.labels | {VAE: "VAE"}
 
 
-def untrained(part, metric):
-    return dict(part.baselines(metric)[["divergence", "value"]].itertuples(index=False))
-
-
-def labels(part):
-    """Labels of what was trained, by name."""
-    return {name: info["label"] for name, info in part.divergences.items()} | {VAE: "VAE"}
+def by_name(part, metric, rule="", objective="saddle"):
+    """{name: values over seeds} of one objective; the autoencoder is listed with the saddle one."""
+    values = {name: seeds for (name, _), seeds in part.by_run(metric, ARMS[objective], rule).items()}
+    return values | ({VAE: part.values(metric, "vae", "kl", "elbo", rule)} if objective == "saddle" else {})
 
 
 def published():
@@ -49,157 +43,129 @@ def published():
     return {name: float(frame.kde_mean_LL_nats[row]) for name, row in PUBLISHED.items()}
 
 
-def strip(images):
-    """Images [n, d] side by side in one array, with a thin white gap."""
+def row_of_images(part, name, count=None):
+    """The first images of an array of the part, side by side."""
+    images = part.samples[name][:count]
     side = math.isqrt(images.shape[1])
-    gap = ((0, 0), (0, 0), (0, max(1, side // 10)))
-    return np.concatenate(list(np.pad(images.astype(float).reshape(-1, side, side), gap)), axis=1)
-
-
-def show(axis, images, label):
-    axis.imshow(strip(images[:SHOWN]), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
-    axis.annotate(label, (-0.01, 0.5), xycoords="axes fraction", ha="right", va="center", fontsize=7)
+    return figures.strip(images, (side, side))
 
 
 def figure_samples(part):
-    rows = {info["label"]: part.samples[f"samples/fgan/{name}/saddle/0"] for name, info in part.divergences.items()}
-    rows |= {"VAE": part.samples["samples/vae/kl/elbo/0"], "real images": part.samples["real"]}
-    height = -(-len(rows) // 2)
-    figure, axes = plt.subplots(height, 2, figsize=(figures.WIDTH, 0.36 * height))
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for axis, (label, images) in zip(axes.T.flat, rows.items(), strict=False):
-        show(axis, images, label)
+    rows = {label: f"samples/fgan/{name}/saddle/0" for name, label in part.labels.items()}
+    rows |= {"VAE": "samples/vae/kl/elbo/0", "real images": "real"}
+    figure, axes = figures.panels(len(rows), 0.36, columns=2, top=0)
+    for axis, (label, name) in zip(axes, rows.items(), strict=True):
+        figures.sheet(axis, row_of_images(part, name, SHOWN), label)
     return figure
 
 
 def figure_neighbours(part):
-    shown = [(n, f"fgan/{n}/saddle/0") for n in ("kl", "reverse_kl", "pearson", "gan") if n in part.divergences]
-    shown.append((VAE, "vae/kl/elbo/0"))
-    figure, axes = plt.subplots(len(shown), 1, figsize=(figures.WIDTH, 0.72 * len(shown)))
+    shown = {part.labels[name]: f"fgan/{name}/saddle/0" for name in ("kl", "reverse_kl", "pearson", "gan")}
+    shown["VAE"] = "vae/kl/elbo/0"
+    figure, axes = figures.panels(len(shown), 0.72, columns=1, top=0)
     figure.get_layout_engine().set(rect=(0.1, 0, 0.9, 1))  # the labels stand beside the axes
-    for axis, (name, key) in zip(axes, shown, strict=True):
-        axis.set_axis_off()
-        pair = [strip(part.samples[f"{kind}/{key}"]) for kind in ("samples", "nearest")]
-        gap = np.zeros((max(1, pair[0].shape[0] // 10), pair[0].shape[1]))
-        axis.imshow(np.concatenate([pair[0], gap, pair[1]]), cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
-        axis.annotate(
-            f"{labels(part)[name]}\nnearest", (-0.01, 0.5), xycoords="axes fraction", ha="right", va="center",
-            fontsize=7, linespacing=2.6,
-        )  # fmt: skip
+    for axis, (label, run) in zip(axes, shown.items(), strict=True):
+        samples, nearest = (row_of_images(part, f"{kind}/{run}") for kind in ("samples", "nearest"))
+        gap = np.zeros((max(1, len(samples) // 8), samples.shape[1]))
+        figures.sheet(axis, np.concatenate([samples, gap, nearest]), f"{label}\n\n\nnearest")
     return figure
 
 
-def dots(axis, part, metric, lines=None):
-    """Every seed of a metric in a row for each divergence, both objectives; lines for samplers without training."""
-    names = list(labels(part))[::-1]
+def draw(axis, part, metric, rule=""):
+    """A dot for each seed in a row for each name: coloured by objective, black for the autoencoder."""
+    names = list(trained(part))[::-1]
     for offset, (objective, colour) in zip((0.17, -0.17), figures.OBJECTIVES.items(), strict=True):
-        values = by_run(part, metric, objective)
-        trained = [n for n in names if n in values and (n != VAE or objective == "saddle")]
-        for name in trained:
-            place, own = (names.index(name), "black") if name == VAE else (names.index(name) + offset, colour)
-            figures.dots(axis, [place], [values[name]], own, spread=0.12)
-    axis.set_yticks(range(len(names)), [labels(part)[n] for n in names])
-    axis.set_ylim(-0.6, len(names) - 0.4)
-    axis.grid(axis="y", lw=0.3, color="#e5e5e5")
-    return figures.references(axis, lines or {})
+        for name, values in by_name(part, metric, rule, objective).items():
+            place = names.index(name) + (0 if name == VAE else offset)
+            figures.dots(axis, [place], [values], "black" if name == VAE else colour, spread=0.12)
+    figures.row_labels(axis, [trained(part)[name] for name in names])
 
 
 def legend(figure, lines):
-    handles = [plt.Line2D([], [], ls="", marker="o", ms=3, color=c) for c in figures.OBJECTIVES.values()]
-    entries = [*figures.OBJECTIVES, *lines]
-    figure.legend([*handles, *lines.values()], entries, loc="outside upper center", ncols=len(entries))
+    figures.legend(figure, {objective: figures.dot(colour) for objective, colour in figures.OBJECTIVES.items()} | lines)
 
 
 def figure_likelihood(part):
     figure, axes = plt.subplots(1, 2, figsize=(figures.WIDTH, 3.9), sharey=True)
-    for axis, reading in zip(axes, READINGS, strict=True):
-        metric = f"log-likelihood [{reading}]"
-        lines = dots(axis, part, metric, untrained(part, metric))
-        if reading == "own samples":
-            axis.set_xscale("symlog", linthresh=100)
-        source = "held-out real images" if reading == "held out" else "the generated samples"
+    for axis, (reading, source) in zip(axes, READINGS.items(), strict=True):
+        draw(axis, part, "log-likelihood", reading)
+        lines = figures.references(axis, part.samplers("log-likelihood", reading))
         axis.set_xlabel(f"nats per test image\nbandwidth from {source}")
+    axes[1].set_xscale("symlog", linthresh=100)
     legend(figure, lines)
     return figure
 
 
 def figure_features(part):
-    panels = {
-        "Frechet distance": "Fréchet distance", "kernel distance": "kernel distance", "precision": "precision",
-        "recall": "recall", "class divergence": "KL of classes",
-    }  # fmt: skip
-    figure, axes = plt.subplots(1, len(panels), figsize=(figures.WIDTH, 3.9), sharey=True)
-    for axis, (metric, label) in zip(axes, panels.items(), strict=True):
-        lines = dots(axis, part, metric, {"test images": untrained(part, metric)["test images"]})
-        axis.set_xlabel(label)
-        if metric in ("precision", "recall"):
-            axis.set_xlim(-0.05, 1.05)
-        else:
-            axis.set_xscale("log")
+    metrics = ("Frechet distance", "kernel distance", "precision", "recall", "class divergence")
+    labels = {"Frechet distance": "Fréchet distance", "class divergence": "KL of classes"}
+    figure, axes = plt.subplots(1, len(metrics), figsize=(figures.WIDTH, 3.9), sharey=True)
+    for axis, metric in zip(axes, metrics, strict=True):
+        draw(axis, part, metric)
+        lines = figures.references(axis, {"test images": part.baseline(metric, "test images")})
+        axis.set_xlabel(labels.get(metric, metric))
+        axis.set(**{"xlim": (-0.05, 1.05)} if metric in ("precision", "recall") else {"xscale": "log"})
     legend(figure, lines)
     return figure
 
 
+def cells(reading, saddle, alternative, error, bandwidth):
+    """The columns of one reading in a row of the table of likelihoods."""
+    texts = {"saddle": saddle, "alternative": alternative}
+    texts |= {"SE over images": number(error, 2), "bandwidth": number(bandwidth, 2)}
+    return {f"{reading}: {column}": text for column, text in texts.items()}
+
+
 def table_likelihood(part):
-    rows, paper = [], published()
-    for name, label in labels(part).items():
+    rows, paper, metrics = [], published(), ("log-likelihood", "standard error", "bandwidth")
+    for name, label in trained(part).items():
         row = {"Trained on": label, "paper (MNIST)": number(paper.get(name, math.nan))}
         for reading in READINGS:
-            metric = f"log-likelihood [{reading}]"
-            row[f"{reading}: saddle"] = over_seeds(by_run(part, metric)[name])
-            alternative = by_run(part, metric, "alternative").get(name) if name != VAE else None
-            row[f"{reading}: alternative"] = "" if alternative is None else over_seeds(alternative)
-            row[f"{reading}: SE over images"] = number(float(by_run(part, f"standard error [{reading}]")[name][0]), 2)
-            row[f"{reading}: bandwidth"] = number(float(np.mean(by_run(part, f"bandwidth [{reading}]")[name])), 2)
+            saddle, errors, bandwidths = (by_name(part, metric, reading)[name] for metric in metrics)
+            alternative = by_name(part, "log-likelihood", reading, "alternative").get(name)
+            alternative = "" if alternative is None else over_seeds(alternative)
+            row |= cells(reading, over_seeds(saddle), alternative, errors[0], bandwidths.mean())
         rows.append(row)
-    cut = len(rows) - 1
-    for sampler in untrained(part, "log-likelihood [held out]"):
+    for sampler in part.samplers("log-likelihood", "held out"):
         row = {"Trained on": sampler, "paper (MNIST)": number(paper.get(sampler, math.nan))}
         for reading in READINGS:
-            value, error, width = (
-                number(untrained(part, f"{metric} [{reading}]")[sampler], digits)
-                for metric, digits in (("log-likelihood", 3), ("standard error", 2), ("bandwidth", 2))
-            )
-            row |= {f"{reading}: saddle": value, f"{reading}: alternative": ""}
-            row |= {f"{reading}: SE over images": error, f"{reading}: bandwidth": width}
+            value, error, bandwidth = (part.baseline(metric, sampler, rule=reading) for metric in metrics)
+            row |= cells(reading, number(value), "", error, bandwidth)
         rows.append(row)
-    frame = pd.DataFrame(rows)
-    frame.attrs["rules_after"] = (cut,)
-    return frame
+    return framed(rows, [len(trained(part)) - 1])
+
+
+def apart(one, other):
+    """Distances between the runs of two divergences [seeds] on different seeds."""
+    distances = np.abs(one[:, None] - other)
+    return distances[~np.eye(*distances.shape, dtype=bool)]
 
 
 def table_noise(part):
-    """How far apart are two runs of one algorithm, and two of different divergences, on different seeds?"""
+    """Distances between two runs of one algorithm, and between two of different divergences, on different seeds."""
     if part.arms[ARMS["saddle"]]["seeds"] < 2:
         return pd.DataFrame({"Noise": ["one seed shows none"]})
     from scipy.stats import kendalltau
 
     paper, rows = published(), []
-    metrics = [f"log-likelihood [{reading}]" for reading in READINGS] + ["Frechet distance", "recall"]
-    for metric in metrics:
-        found = {name: values for name, values in by_run(part, metric).items() if name != VAE}
-        apart = {
-            pair: [abs(a - b) for (i, a), (j, b) in itertools.product(*map(enumerate, map(found.get, pair))) if i != j]
-            for pair in itertools.combinations(found, 2)
-        }
-        same = apart.pop(TWINS, None) or apart.pop(TWINS[::-1], [math.nan])
+    metrics = {f"nats [{reading}]": ("log-likelihood", reading) for reading in READINGS}
+    metrics |= {name: (name, "") for name in ("Frechet distance", "recall")}
+    for heading, (metric, rule) in metrics.items():
+        values = {name: seeds for (name, _), seeds in part.by_run(metric, ARMS["saddle"], rule).items()}
+        same = apart(*(values[name] for name in TWINS))
         # The twins are one algorithm, whose distance to a third counts once.
-        other = np.concatenate([values for pair, values in apart.items() if TWINS[0] not in pair])
-        ranked = [name for name in paper if name in found]
-        order = [found[name].mean() for name in ranked]
-        tau = kendalltau([paper[name] for name in ranked], order).statistic if metric.startswith("log") else math.nan
+        once = [seeds for name, seeds in values.items() if name != TWINS[0]]
+        other = np.concatenate([apart(*pair) for pair in itertools.combinations(once, 2)])
+        ranked = [name for name in paper if name in values]
+        tau = kendalltau([paper[name] for name in ranked], [values[name].mean() for name in ranked]).statistic
         rows.append({
-            "Metric": metric.replace("log-likelihood", "nats"),
-            "JS against GAN: median": number(float(np.nanmedian(same))),
-            "largest": number(float(np.nanmax(same))),
-            "two divergences: median": number(float(np.nanmedian(other))),
-            "of these below the largest of JS against GAN": number(float(np.nanmean(other <= np.nanmax(same))), 2),
-            "rank correlation with the paper": number(float(tau), 2),
+            "Metric": heading, "JS against GAN: median": number(np.nanmedian(same)),
+            "largest": number(np.nanmax(same)), "two divergences: median": number(np.nanmedian(other)),
+            "of these below the largest of JS against GAN": number(np.nanmean(other <= np.nanmax(same)), 2),
+            "rank correlation with the paper": number(tau if metric == "log-likelihood" else math.nan, 2),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def table_alternative(part):
-    columns = {"log-likelihood [held out]": "nats", "recall": "recall"}
-    return tables.alternative(part, ARMS, columns)
+    return tables.alternative(part, ARMS, {("log-likelihood", "held out"): "nats", ("recall", ""): "recall"})

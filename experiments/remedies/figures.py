@@ -1,119 +1,122 @@
 """Figures and tables of the remedies, from their part of a record."""
 
+import itertools
 import math
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan import figures
-from fgan.statistics import holm, paired_permutation, t_interval, wilson
-from fgan.tables import number, plus_minus
+from fgan.report import figures
+from fgan.report.statistics import holm, paired_permutation, t_interval, wilson
+from fgan.report.tables import count_range, number, plus_minus
+
+CORE = ("gan", "kl", "reverse_kl", "pearson")
+# Remedies with their labels, and settings, both in the order of the figures; a remedy's first setting represents it.
+REMEDIES = {
+    "none": "no remedy", "packing": "packing", "unrolling": "unrolling", "gradient_penalty": "gradient penalty",
+    "minibatch_discrimination": "minibatch", "reconstructor": "reconstructor", "spectral_norm": "spectral norm",
+    "instance_noise": "instance noise",
+}  # fmt: skip
+SETTINGS = ("middle", 1, 2, 8, 3, 4, 5, 10, 16, "weak", "strong", "slow", "fast", "equal_cost", "long")
+LONGER = ("equal_cost", "long")  # no remedy, at the cost of one: not among the settings to choose from
+ABSENT = "not part of this scale; at full"
 
 PUBLISHED = Path("paper", "published")
-# The settings that each remedy may choose from; the first one is shown where nothing is chosen.
-BUDGET = {
-    "none": ("none", "none_slow", "none_fast"),
-    "packing": ("packing_2", "packing_3", "packing_4"),
-    "unrolling": ("unrolling_1", "unrolling_5", "unrolling_10"),
-    "gradient penalty": ("gradient_penalty", "gradient_penalty_weak", "gradient_penalty_strong"),
-    "minibatch discrimination": ("minibatch_8", "minibatch_4", "minibatch_16"),
-    "reconstructor": ("reconstructor", "reconstructor_weak", "reconstructor_strong"),
-    "spectral norm": ("spectral_norm", "spectral_norm_slow", "spectral_norm_fast"),
-    "instance noise": ("instance_noise", "instance_noise_weak", "instance_noise_strong"),
-}
-
-
-# Published settings by arm: the file in paper/published, its row, and the columns of modes and of high quality.
+PACGAN, VEEGAN = "pacgan_table1_synthetic", "veegan_table1_synthetic"
+# Published settings by arm: their name, the file in paper/published, its row, its columns of modes and of high quality.
 ROWS = {
-    "published_unrolled_5": ("veegan_table1_synthetic", "Unrolled GAN", "ring_modes_of_8", "ring_pct_hq"),
-    "published_pacgan_ring": ("pacgan_table1_synthetic", "GAN", "ring_modes", "ring_hq_pct"),
-    "published_pacgan_ring_2": ("pacgan_table1_synthetic", "PacGAN2", "ring_modes", "ring_hq_pct"),
-    "published_pacgan_ring_3": ("pacgan_table1_synthetic", "PacGAN3", "ring_modes", "ring_hq_pct"),
-    "published_pacgan_ring_4": ("pacgan_table1_synthetic", "PacGAN4", "ring_modes", "ring_hq_pct"),
-    "published_veegan_ring": ("veegan_table1_synthetic", "VEEGAN", "ring_modes_of_8", "ring_pct_hq"),
-    "published_pacgan_grid": ("pacgan_table1_synthetic", "GAN", "grid_modes", "grid_hq_pct"),
-    "published_pacgan_grid_2": ("pacgan_table1_synthetic", "PacGAN2", "grid_modes", "grid_hq_pct"),
-    "published_veegan_grid": ("veegan_table1_synthetic", "VEEGAN", "grid_modes_of_25", "grid_pct_hq"),
+    "published_unrolled_5": ("Unrolled GAN, 5 steps", VEEGAN, "Unrolled GAN", "ring_modes_of_8", "ring_pct_hq"),
+    "published_pacgan_ring": ("GAN, ring", PACGAN, "GAN", "ring_modes", "ring_hq_pct"),
+    "published_pacgan_ring_2": ("PacGAN2, ring", PACGAN, "PacGAN2", "ring_modes", "ring_hq_pct"),
+    "published_pacgan_ring_3": ("PacGAN3, ring", PACGAN, "PacGAN3", "ring_modes", "ring_hq_pct"),
+    "published_pacgan_ring_4": ("PacGAN4, ring", PACGAN, "PacGAN4", "ring_modes", "ring_hq_pct"),
+    "published_veegan_ring": ("VEEGAN, ring", VEEGAN, "VEEGAN", "ring_modes_of_8", "ring_pct_hq"),
+    "published_pacgan_grid": ("GAN, grid", PACGAN, "GAN", "grid_modes", "grid_hq_pct"),
+    "published_pacgan_grid_2": ("PacGAN2, grid", PACGAN, "PacGAN2", "grid_modes", "grid_hq_pct"),
+    "published_veegan_grid": ("VEEGAN, grid", VEEGAN, "VEEGAN", "grid_modes_of_25", "grid_pct_hq"),
 }
-
-
-EQUAL_COST = ("none_equal_cost", "none_long")
 
 
 def arms(part, target="ring"):
-    """The arms of this part on a target, remedy by remedy, without the published settings."""
-    order = [*BUDGET["none"], *EQUAL_COST, *(arm for remedy in BUDGET for arm in BUDGET[remedy] if remedy != "none")]
-    on_grid = [arm for arm in part.arms if arm.startswith("grid_")]
-    return [arm for arm in order if arm in part.arms] if target == "ring" else sorted(on_grid, key="grid_none".__ne__)
+    """{arm: (remedy, setting)} on a target in the order of the figures, without the published settings."""
+    every = [(arm, own["factors"]) for arm, own in part.arms.items()]
+    own = {(f["remedy"], f["setting"]): arm for arm, f in every if f["target"] == target and not f["published"]}
+    return {own[key]: key for key in itertools.product(REMEDIES, SETTINGS) if key in own}
 
 
-def label(arm):
-    return arm.removeprefix("grid_").replace("none", "no remedy").replace("_", " ")
+def budget(part):
+    """{remedy: the arms from which it may choose}, on the ring."""
+    choices = {}
+    for arm, (remedy, setting) in arms(part).items():
+        if setting not in LONGER:
+            choices.setdefault(remedy, []).append(arm)
+    return choices
 
 
-def judged(part, metric, arm, divergence, objective="saddle"):
-    """Values by seed of the seeds that chose no setting."""
-    rows = part.final(metric, arm)
-    rows = rows[(rows.divergence == divergence) & (rows.objective == objective)].set_index("seed").value
-    return rows[rows.index >= part.arms[arm]["measure"]["tuning_seeds"]]
+def plain(part, target="ring"):
+    """The arm without a remedy; None if it was not trained."""
+    return next((arm for arm, (remedy, _) in arms(part, target).items() if remedy == "none"), None)
+
+
+def label(remedy, setting="middle"):
+    """A remedy with its setting, if that is not the middle one."""
+    return REMEDIES[remedy] if setting == "middle" else f"{REMEDIES[remedy]} {setting}".replace("_", " ")
+
+
+def core(part):
+    return [name for name in CORE if name in part.labels]
+
+
+def held_out(part, metric, arm, divergence, objective="saddle"):
+    """Values over the seeds that chose no setting; empty if the arm was not trained on them."""
+    return part.values(metric, arm, divergence, objective)[part.measure["tuning_seeds"] :]
 
 
 def operations(part, arm):
-    """Operations of a run's step, against those of no remedy."""
-    plain = "grid_none" if arm.startswith("grid") else "none"
-    own, base = (part.final("operations", a).value for a in (arm, plain))
-    return float(own.mean() / base.mean()) if len(base) else math.nan
+    """Operations of a run's step, against those of no remedy on the same target."""
+    base = plain(part, part.arms[arm]["factors"]["target"])
+    if base is None:
+        return math.nan
+    return part.final("operations", arm).value.mean() / part.final("operations", base).value.mean()
 
 
 def figure_modes(part):
-    names, found = part.arms[arms(part)[0]]["divergences"], arms(part)[::-1]
-    shown = names if len(names) <= 4 else [n for n in ("gan", "kl", "reverse_kl", "pearson") if n in names]
-    figure, axes = plt.subplots(
-        1, len(shown), sharey=True, squeeze=False, figsize=(figures.WIDTH, 0.9 + 0.27 * len(found))
-    )
-    positions = np.arange(len(found))
-    for axis, name in zip(axes.flat, shown, strict=True):
-        both = part.arms[found[0]]["objectives"]
-        for offset, objective in zip((0.18, -0.18) if len(both) > 1 else (0,), both, strict=True):
-            values = [judged(part, "modes", arm, name, objective).to_numpy() for arm in found]
-            colour = figures.OBJECTIVES[objective]
-            figures.dots(axis, positions, values, colour, offset, spread=0.12)
-            for position, seeds in zip(positions, values, strict=True):
-                if len(seeds):  # not every setting has both objectives
-                    axis.plot(seeds.mean(), position + offset, "|", ms=9, mew=1.6, color=colour)
-        axis.set_yticks(positions, [label(arm) for arm in found])
-        axis.set(xlim=(-0.4, 8.4), ylim=(-0.6, len(found) - 0.4), xticks=(0, 4, 8))
-        axis.set_title(part.divergences[name]["label"])
-        axis.grid(axis="y", lw=0.3, color="#e5e5e5")
-    figure.supxlabel("modes covered, of 8", fontsize=8)
-    handles = [plt.Line2D([], [], ls="", marker="o", ms=3, color=figures.OBJECTIVES[o]) for o in both]
-    figure.legend(handles, both, loc="outside upper center", ncols=2)
+    rows = dict(reversed(arms(part).items()))
+    names = part.divergences if len(part.divergences) <= len(CORE) else core(part)
+    objectives = [o for o in figures.OBJECTIVES if any(o in part.arms[arm]["objectives"] for arm in rows)]
+    figure, axes = figures.panels(len(names), 0.27 * len(rows), top=0.9, sharey=True)
+    for axis, name in zip(axes, names, strict=True):
+        for offset, objective in zip((0.18, -0.18) if len(objectives) > 1 else (0,), objectives, strict=True):
+            for row, arm in enumerate(rows):
+                values = held_out(part, "modes", arm, name, objective)
+                if len(values):  # not every setting has both objectives
+                    figures.dots(axis, [row], [values], figures.OBJECTIVES[objective], offset, spread=0.12)
+                    axis.plot(values.mean(), row + offset, "|", ms=9, mew=1.6, color=figures.OBJECTIVES[objective])
+        figures.row_labels(axis, [label(*key) for key in rows.values()])
+        axis.set(xlim=(-0.4, 8.4), xticks=(0, 4, 8), title=part.labels[name])
+    figure.supxlabel("modes covered, of 8")
+    figures.legend(figure, {o: figures.dot(figures.OBJECTIVES[o]) for o in objectives})
     return figure
 
 
 def figure_cost(part):
-    """Modes against operations: what each remedy's steps cost decides how far to the right its line runs."""
-    history = part.history("watched modes [median]")
-    history = history[history.objective == "saddle"]
-    names = [n for n in ("gan", "kl", "reverse_kl", "pearson") if n in part.divergences]
-    figure, axes = plt.subplots(1, len(names), sharey=True, squeeze=False, figsize=(figures.WIDTH, 2.3))
-    shown = [a for a in arms(part) if a in {found[0] for found in BUDGET.values()} | {"none_equal_cost"}]
-    colours = figures.palette(shown)
-    for axis, name in zip(axes.flat, names, strict=True):
-        for arm in shown:
-            rows = history[(history.arm == arm) & (history.divergence == name)].sort_values("step")
-            cost = rows.step * operations(part, arm if arm in part.arms else "none")
-            plain = arm.startswith("none")
-            axis.plot(cost, rows.value, color="black" if plain else colours[arm], lw=1.2 if plain else 1.4,
-                      ls=":" if arm == "none_equal_cost" else "-", label=label(arm))  # fmt: skip
-        axis.set_title(part.divergences[name]["label"])
-        axis.set_ylim(-0.3, 8.3)
-    figure.supxlabel("operations, in steps of the game without a remedy", fontsize=8)
-    figure.supylabel("modes covered", fontsize=8)
-    handles, texts = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, texts, loc="outside upper center", ncols=4)
+    """Modes against operations: the cost of a remedy's steps decides how far to the right its line runs."""
+    first = [choices[0] for choices in budget(part).values()]
+    shown = {arm: key for arm, key in arms(part).items() if arm in first or key == ("none", "equal_cost")}
+    styles = {arm: {"color": colour, "lw": 1.4} for arm, colour in figures.palette(shown).items()}
+    for arm, (remedy, setting) in shown.items():
+        if remedy == "none":
+            styles[arm] = {"color": "black", "lw": 1.2, "ls": ":" if setting == "equal_cost" else "-"}
+    figure, axes = figures.panels(len(core(part)), 1.8, sharey=True)
+    for axis, name in zip(axes, core(part), strict=True):
+        for arm, style in styles.items():
+            median = part.quartiles("watched modes", arm, name)["median"]
+            axis.plot(median.index * operations(part, arm), median, **style)
+        axis.set(title=part.labels[name], ylim=(-0.3, 8.3))
+    figure.supxlabel("operations, in steps of the game without a remedy")
+    figure.supylabel("modes covered")
+    figures.legend(figure, {label(*key): figures.line(**styles[arm]) for arm, key in shown.items()}, ncols=4)
     return figure
 
 
@@ -122,97 +125,73 @@ def table_ring(part):
 
 
 def table_grid(part):
-    if not arms(part, "grid"):
-        return pd.DataFrame({"Remedies on the grid": ["not part of this scale; at full"]})
-    return comparison(part, "grid")
+    return comparison(part, "grid") if arms(part, "grid") else pd.DataFrame({"Remedies on the grid": [ABSENT]})
 
 
 def comparison(part, target):
     """Every arm on a target against no remedy: GAN in full, of the other divergences the difference in modes."""
-    found = arms(part, target)
-    total = len(figures.centres(part.arms[found[0]]["target"]))
-    plain = "none" if target == "ring" else "grid_none"
-    others = [n for n in ("kl", "reverse_kl", "pearson") if n in part.divergences]
-    rows, tests = [], []
-    for arm in found:
-        counts = judged(part, "modes", arm, "gan")
+    rows, tests, base = [], [], plain(part, target)
+    for arm, key in arms(part, target).items():
+        total = len(figures.centres(part.arms[arm]["target"]))
+        counts, quality, failed = (held_out(part, metric, arm, "gan") for metric in ("modes", "high_quality", "failed"))
         share, low, high = wilson(int((counts >= total).sum()), len(counts))
         row = {
-            "Remedy": label(arm), "operations": number(operations(part, arm), 2),
-            "updates of V": f"{part.arms[arm]['steps']:,}",
-            "modes, GAN": f"{counts.min():.0f}, {counts.median():g}, {counts.max():.0f}",
-            f"all {total}": f"{share:.2f} [{low:.2f}, {high:.2f}]",
-            "high quality": number(float(judged(part, "high_quality", arm, "gan").median()), 2),
-            "failed": f"{judged(part, 'failed', arm, 'gan').sum():.0f} of {len(counts)}",
+            "Remedy": label(*key), "operations": number(operations(part, arm), 2),
+            "updates of V": f"{part.arms[arm]['steps']:,}", "modes, GAN": count_range(counts),
+            f"all {total}": f"{share:.2f} [{low:.2f}, {high:.2f}]", "high quality": number(np.median(quality), 2),
+            "failed": f"{failed.sum():.0f} of {len(counts)}",
         }  # fmt: skip
-        for name in ["gan", *others]:
-            gain = judged(part, "modes", arm, name) - (
-                judged(part, "modes", plain, name) if plain in found else math.nan
-            )
-            gain = gain.dropna().to_numpy()
-            key = f"gain: {part.divergences[name]['label']}"
-            row[key] = "" if arm == plain else plus_minus(*t_interval(gain), 2)
-            if arm != plain:
-                tests.append((row, key, paired_permutation(gain)))
+        for name in core(part):
+            gain = held_out(part, "modes", arm, name) - held_out(part, "modes", base, name) if base else np.array([])
+            heading = f"gain: {part.labels[name]}"
+            row[heading] = "" if arm == base else plus_minus(*t_interval(gain), 2)
+            if arm != base:
+                tests.append((row, heading, paired_permutation(gain)))
         rows.append(row)
-    for (row, key, _), p in zip(tests, holm([p for *_, p in tests]), strict=True):
-        row[key] += "*" if p <= 0.05 else ""
+    for (row, heading, _), p in zip(tests, holm([p for *_, p in tests]), strict=True):
+        row[heading] += "*" if p <= 0.05 else ""
     return pd.DataFrame(rows)
 
 
 def table_tuned(part):
-    """The best of each remedy's three settings for each divergence, chosen on seeds that are not judged here."""
-    rows = []
-    for remedy, choices in BUDGET.items():
-        there = [arm for arm in choices if arm in part.arms]
-        for name in [n for n in ("gan", "kl", "reverse_kl", "pearson") if n in part.divergences and there]:
-            chosen = max(there, key=lambda arm: tuning_score(part, arm, name))
-            best = judged(part, "modes", chosen, name)
-            quality = judged(part, "high_quality", chosen, name)
+    """The best of each remedy's settings for each divergence, chosen on seeds that are not judged here."""
+    rows, tuning = [], part.measure["tuning_seeds"]
+    for remedy, choices in budget(part).items():
+        for name in core(part):
+            modes = {arm: part.values("modes", arm, name) for arm in choices}
+            best = max(choices, key=lambda arm: modes[arm][:tuning].sum())
+            quality = held_out(part, "high_quality", best, name).mean()
             rows.append({
-                "Remedy": remedy.replace("none", "no remedy"), "Divergence": part.divergences[name]["label"],
-                "settings": str(len(there)), "chosen": label(chosen),
-                "modes": plus_minus(*t_interval(best.to_numpy()), 2), "high quality": number(float(quality.mean()), 2),
+                "Remedy": label(remedy), "Divergence": part.labels[name], "settings": str(len(choices)),
+                "chosen": label(*arms(part)[best]), "modes": plus_minus(*t_interval(modes[best][tuning:]), 2),
+                "high quality": number(quality, 2),
             })  # fmt: skip
     return pd.DataFrame(rows)
 
 
 def table_published(part):
-    rows = [{
-        "Setting": label(arm), "file": f"{source}.csv", "modes, published": number(float(printed[modes])),
-        "high quality, published": number(float(printed[quality]) / 100, 2), **ours(part, arm),
-    } for arm, (source, row, modes, quality) in ROWS.items()
-        for printed in [pd.read_csv(PUBLISHED / f"{source}.csv").set_index("method").loc[row]]]  # fmt: skip
-    counts = pd.read_csv(PUBLISHED / "sankarlab_ring8_mode_counts.csv")
+    rows = []
+    for arm, (name, file, method, modes, quality) in ROWS.items():
+        printed = pd.read_csv(PUBLISHED / f"{file}.csv").set_index("method").loc[method]
+        texts = number(printed[modes]), number(printed[quality] / 100, 2)
+        rows.append(beside(part, arm, name, f"{file}.csv", *texts))
+    file = "sankarlab_ring8_mode_counts.csv"
+    runs = pd.read_csv(PUBLISHED / file).set_index(["loss", "modes_covered"]).runs
     for objective, loss in (("saddle", "saturating"), ("alternative", "non-saturating")):
-        own = counts[counts.loss == loss]
-        share = own[own.modes_covered == 8].runs.sum() / 200
-        rows.append({"Setting": f"published sankar, {objective}", "file": "sankarlab_ring8_mode_counts.csv",
-                     "modes, published": f"all 8 in {number(float(share), 2)} of runs", "high quality, published": "--",
-                     **ours(part, "published_sankar", objective)})  # fmt: skip
-    rows.append({"Setting": label("published_unrolled"), "file": "no number", "modes, published": "--",
-                 "high quality, published": "--", **ours(part, "published_unrolled")})  # fmt: skip
-    frame = pd.DataFrame(rows)
-    frame["Setting"] = frame["Setting"].str.removeprefix("published ")
-    return frame
+        share = f"all 8 in {number(runs[loss, 8] / 200, 2)} of runs"
+        rows.append(beside(part, "published_sankar", f"SankarLab, {objective}", file, share, "--", objective))
+    rows.append(beside(part, "published_unrolled", "Unrolled GAN, 0 steps", "no number", "--", "--"))
+    return pd.DataFrame(rows)
 
 
-def ours(part, arm, objective=None):
-    """Our columns of a published setting; dashes where this record has not trained it."""
-    rows = part.final(arm=arm)
-    rows = rows if objective is None else rows[rows.objective == objective]
-    modes, quality = (rows[rows.metric == metric].value.to_numpy() for metric in ("modes_any", "high_quality"))
-    if not len(modes):
-        return dict.fromkeys(("modes, here", "high quality, here", "seeds", "steps"), "--")
-    return {
-        "modes, here": plus_minus(*t_interval(modes)), "high quality, here": plus_minus(*t_interval(quality), 2),
-        "seeds": str(len(modes)), "steps": f"{part.arms[arm]['steps']:,}",
+def beside(part, arm, name, file, modes, quality, objective=None):
+    """A published row beside ours; dashes if this record has not trained the setting."""
+    row = {"Setting": name, "file": file, "modes, published": modes, "high quality, published": quality}
+    if arm not in part.arms:
+        return row | dict.fromkeys(("modes, here", "high quality, here", "seeds", "steps"), "--")
+    objective = objective or part.arms[arm]["objectives"][0]
+    ours, high = (part.values(metric, arm, "gan", objective) for metric in ("modes_any", "high_quality"))
+    return row | {
+        "modes, here": plus_minus(*t_interval(ours)), "high quality, here": plus_minus(*t_interval(high), 2),
+        "seeds": str(len(ours)), "steps": f"{part.arms[arm]['steps']:,}",
     }  # fmt: skip
-
-
-def tuning_score(part, arm, divergence):
-    """Mean modes over the seeds that choose; 0 where there are none."""
-    rows = part.final("modes", arm)
-    rows = rows[(rows.divergence == divergence) & (rows.objective == "saddle")]
-    chosen = rows[rows.seed < part.arms[arm]["measure"]["tuning_seeds"]].value
-    return float(chosen.mean()) if len(chosen) else 0.0

@@ -1,44 +1,37 @@
-"""Remedies: the same game with one thing changed, on targets whose modes can be counted, and what each change costs."""
+"""Remedies: the same game with one change each, on targets whose modes can be counted, and the cost of each change."""
 
 import torch
 
-from fgan import cost
-from fgan.metrics import coverage
-from fgan.networks import mlp
-from fgan.population import seeded
+from fgan import targets
+from fgan.engine import cost, networks
+from fgan.metrics import modes
 from fgan.remedies import Remedied
-from fgan.targets import multimodal
 
 
 def population(settings, runs, device="cpu", data=None):
-    p = multimodal.of(settings, device)
-    generator = mlp(settings["noise"]["dimension"], p.dimension, **settings["generator"])
-    return Remedied(runs, p, generator, lambda inputs: mlp(inputs, 1, **settings["variational"]), settings, device)
+    p = targets.of(settings, device)
+    generator, _ = networks.of(settings, p.dimension)
+
+    def variational(inputs):
+        """V for points of `inputs` values: with some remedies V sees more values than a point of P has."""
+        return networks.of(settings, inputs)[1]
+
+    return Remedied(runs, p, generator, variational, settings, device)
 
 
 def observe(population):
-    measure = population.settings["measure"]
-    watched = coverage.judged(population.sample(measure["watched"], "watch"), population.target, measure)
-    return {f"watched {name}": watched[name] for name in ("modes", "high_quality")}
+    return modes.watched(population)
 
 
 def evaluate(trained, steps, history):
     """Judges the last step, and counts the operations of a run's step."""
-    settings, runs = trained.settings, trained.runs[: trained.wanted]
+    settings, runs = trained.settings, trained.runs[: trained.n_runs]
     samples = trained.sample(settings["measure"]["samples"], "evaluation")
-    metrics = coverage.judged(samples, trained.target, settings["measure"])
-    metrics |= coverage.by_rule(samples, trained.target)
     counted = cost.counted(lambda: population(settings, runs, "meta"))
-    metrics["operations"] = torch.full((len(runs),), counted.operations / counted.runs, dtype=torch.float64)
-    return metrics, {}
+    operations = torch.full((len(runs),), counted.operations / counted.runs, dtype=torch.float64)
+    return modes.measured(samples, trained.target, settings["measure"]) | {"operations": operations}, {}
 
 
 def baselines(settings, data=None):
-    """Samplers without training: P itself (ceiling) and one of its modes (floor)."""
-    target, measure = multimodal.of(settings), settings["measure"]
-    return [
-        (name, seed, metric, float(value))
-        for seed in range(measure["baseline_seeds"])
-        for name, metrics in coverage.untrained(target, measure, seeded("cpu", "remedies", "baseline", seed)).items()
-        for metric, value in metrics.items()
-    ], {}
+    """Samplers without training: P itself (best case) and one of its modes (full collapse)."""
+    return modes.baselines(targets.of(settings), settings["measure"], "remedies"), {}

@@ -1,194 +1,152 @@
 """Figures and tables of the univariate experiment, from its part of a record."""
 
-import functools
 import math
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan import figures
-from fgan.tables import number, over_seeds
+from fgan.report import figures
+from fgan.report.tables import number, over_seeds
 
-# The exact optimum that an objective should find: the divergence's own, or that of its effective divergence.
-REFERENCE = {"saddle": "exact", "alternative": "effective"}
+ARM = "sgd"
+# The exact optimum that an objective should find: that of the divergence, or of its effective divergence.
+OPTIMA = {"saddle": "exact optimum", "alternative": "effective optimum"}
 METHODS = {"sgd": "single step", "k_step": "k-step"}
 PAPER_NAMES = {"kl": "KL", "reverse_kl": "KL-rev", "jensen_shannon": "JS", "jeffrey": "Jeffrey", "pearson": "Pearson"}
-
-
-def exact(part, kind, what):
-    """{divergence: exact value} for kind 'exact' or 'effective' and what 'mu', 'sigma' or 'D'."""
-    rows = part.baselines(f"{kind} {what}")
-    return dict(zip(rows.divergence, rows.value, strict=True))
-
-
-@functools.cache  # a table of all pairs asks for each metric a dozen times
-def learned(part, objective, metric, arm="sgd"):
-    """{divergence: values over seeds} of a judged metric."""
-    rows = part.final(metric, arm)
-    rows = rows[rows.objective == objective]
-    return {name: group.value.to_numpy() for name, group in rows.groupby("divergence", sort=False)}
+PUBLISHED = Path("paper", "published")
 
 
 def gaussian(x, mu, sigma):
     return np.exp(-0.5 * ((x - mu) / sigma) ** 2) / (abs(sigma) * math.sqrt(2 * math.pi))
 
 
-def figure_densities(part):
-    x = np.linspace(-5, 7, 500)
-    target = part.design["settings"]["target"]
+def density(x, target):
+    """The density of a mixture by its settings."""
     components = zip(target["weights"], target["means"], target["variances"], strict=True)
-    p = sum(w * gaussian(x, m, math.sqrt(v)) for w, m, v in components)
-    mus, sigmas = learned(part, "saddle", "mean mu"), learned(part, "saddle", "mean sigma")
-    best = exact(part, "exact", "mu"), exact(part, "exact", "sigma")
-    figure, axes = plt.subplots(3, 4, figsize=(figures.WIDTH, 3.9), sharex=True, sharey=True)
-    for axis, (name, info) in zip(axes.flat, part.divergences.items(), strict=False):
+    return sum(weight * gaussian(x, mean, math.sqrt(variance)) for weight, mean, variance in components)
+
+
+def figure_densities(part):
+    x, blue = np.linspace(-5, 7, 500), figures.OBJECTIVES["saddle"]
+    p = density(x, part.design["settings"]["target"])
+    figure, axes = figures.panels(len(part.labels), 1.13, sharex=True, sharey=True)
+    for axis, (name, label) in zip(axes, part.labels.items(), strict=True):
         axis.fill_between(x, p, color="#d9d9d9", lw=0)
-        for mu, sigma in zip(mus[name], sigmas[name], strict=True):
-            axis.plot(x, gaussian(x, mu, sigma), color=figures.OBJECTIVES["saddle"], lw=0.9, alpha=0.6)
-        axis.plot(x, gaussian(x, best[0][name], best[1][name]), "--", color="black", lw=0.8)
-        axis.set_title(info["label"])
-        axis.set_yticks([])
+        learned = zip(*(part.values(metric, ARM, name) for metric in ("mean mu", "mean sigma")), strict=True)
+        for mu, sigma in learned:
+            axis.plot(x, gaussian(x, mu, sigma), color=blue, lw=0.9, alpha=0.6)
+        best = (part.baseline(metric, "exact optimum", name) for metric in ("mu", "sigma"))
+        axis.plot(x, gaussian(x, *best), "--", color="black", lw=0.8)
+        axis.set(title=label, yticks=[])
         axis.spines["left"].set_visible(False)
-    for axis in axes.flat[len(part.divergences) :]:
-        axis.set_axis_off()
-    axes[0, 0].annotate(
-        "P",
-        (-1.0, 0.36),
-        xytext=(1.2, 0.42),
-        color=figures.GREY,
-        arrowprops={"arrowstyle": "-", "color": figures.GREY, "lw": 0.5},
-    )
-    handles = [plt.Line2D([], [], color=figures.OBJECTIVES["saddle"]), plt.Line2D([], [], ls="--", color="black")]
-    figure.legend(handles, ["learned, one line a seed", "exact optimum"], loc="outside upper center", ncols=2)
+    pointer = {"arrowstyle": "-", "color": figures.GREY, "lw": 0.5}
+    axes[0].annotate("P", (-1.0, 0.36), xytext=(1.2, 0.42), color=figures.GREY, arrowprops=pointer)
+    handles = {"learned, one line a seed": figures.line(color=blue)}
+    figures.legend(figure, handles | {"exact optimum": figures.line(ls="--", color="black")})
     return figure
 
 
 def figure_optima(part):
-    names = list(part.divergences)[::-1]
-    positions = range(len(names))
-    figure, axes = plt.subplots(1, 4, figsize=(figures.WIDTH, 3.3), sharey=True)
-    for column, (objective, what) in enumerate([(o, w) for o in REFERENCE for w in ("mu", "sigma")]):
-        axis, colour = axes[column], figures.OBJECTIVES[objective]
-        values, best = learned(part, objective, f"mean {what}"), exact(part, REFERENCE[objective], what)
-        low, high = (-0.3, 2.5) if what == "mu" else (1.2, 2.6)
-        axis.set_xlim(low, high)
-        figures.dots(axis, positions, [np.clip(values.get(n, []), low, high) for n in names], colour)
-        axis.plot([best[n] for n in names], positions, "|", ms=11, mew=1.1, color="black")
+    names, positions = list(part.labels)[::-1], range(len(part.labels))
+    ranges = {"mu": (r"mean $\mu$", -0.3, 2.5), "sigma": (r"standard deviation $\sigma$", 1.2, 2.6)}
+    figure, axes = figures.panels(4, 2.8, sharey=True)
+    columns = [(objective, optimum, metric) for objective, optimum in OPTIMA.items() for metric in ranges]
+    for axis, (objective, optimum, metric) in zip(axes, columns, strict=True):
+        colour, (label, low, high) = figures.OBJECTIVES[objective], ranges[metric]
+        learned = [np.clip(part.values(f"mean {metric}", ARM, name, objective), low, high) for name in names]
+        figures.dots(axis, positions, learned, colour)
+        best = [part.baseline(metric, optimum, name) for name in names]
+        axis.plot(best, positions, "|", ms=11, mew=1.1, color="black")
+        figures.row_labels(axis, [part.labels[name] for name in names])
+        axis.set(xlim=(low, high), xlabel=label)
         axis.set_title(objective, color=colour)
-        axis.set_xlabel({"mu": r"mean $\mu$", "sigma": r"standard deviation $\sigma$"}[what])
-        axis.set_yticks(positions, [part.divergences[n]["label"] for n in names])
-        axis.grid(axis="y", lw=0.3, color="#e5e5e5")
-    handles = [
-        plt.Line2D([], [], ls="", marker="o", ms=3, color=figures.GREY),
-        plt.Line2D([], [], ls="", marker="|", ms=9, color="black"),
-    ]
-    figure.legend(
-        handles,
-        ["learned, one dot a seed", "exact optimum (alternative: of its effective divergence)"],
-        loc="outside upper center",
-        ncols=2,
-    )
+    optimum = figures.dot("black", marker="|", ms=9)
+    handles = {"learned, one dot a seed": figures.dot(figures.GREY)}
+    figures.legend(figure, handles | {"exact optimum (alternative: of its effective divergence)": optimum})
     return figure
 
 
 def table_learned(part):
-    rows = []
-    for name, info in part.divergences.items():
-        row = {"Divergence": info["label"]}
-        for objective, kind in REFERENCE.items():
-            if objective not in part.design["settings"]["objectives"]:
-                continue
+    symbols, rows = {"mu": r"$\mu$", "sigma": r"$\sigma$"}, []
+    for name, label in part.labels.items():
+        row = {"Divergence": label}
+        for objective in part.arms[ARM]["objectives"]:
             short = {"saddle": "", "alternative": "alt. "}[objective]
-            for what, symbol in (("mu", r"$\mu$"), ("sigma", r"$\sigma$")):
-                row[f"{short}exact {symbol}"] = number(exact(part, kind, what)[name])
-                row[f"{short}learned {symbol}"] = over_seeds(learned(part, objective, f"mean {what}")[name])
-        saturated = learned(part, "saddle", "saturated")[name].mean()
-        row["note"] = "V saturated" if saturated > 0.5 else ""
+            for metric, symbol in symbols.items():
+                row[f"{short}exact {symbol}"] = number(part.baseline(metric, OPTIMA[objective], name))
+                row[f"{short}learned {symbol}"] = over_seeds(part.values(f"mean {metric}", ARM, name, objective))
+        row["note"] = "V saturated" if part.values("saturated", ARM, name).mean() > 0.5 else ""
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def cross(part, trained, judge):
+    """The exact divergence `judge` of the models trained on another one, mean over seeds, and of its exact optimum."""
+    return part.values("D", ARM, trained, rule=judge).mean(), part.baseline("D", "exact optimum", trained, rule=judge)
+
+
+def cross_table(part, heading, cell, names=None):
+    """The text `cell(trained, judge)`, a row for each divergence that was trained on and a column for each judge."""
+    labels = {name: part.labels[name] for name in names or part.labels}
+    return pd.DataFrame([{heading: row} | {labels[j]: cell(n, j) for j in labels} for n, row in labels.items()])
 
 
 def table_cross(part):
-    names = list(part.divergences)
-    rows = []
-    for trained in names:
-        row = {"Trained on": part.divergences[trained]["label"]}
-        for judge in names:
-            row[part.divergences[judge]["label"]] = number(float(learned(part, "saddle", f"D {judge}")[trained].mean()))
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def crossed(part, trained, judge):
-    """A divergence at the exact optimum of another."""
-    rows = part.baselines(f"crossed {judge}")
-    return float(rows[rows.divergence == trained].value.iloc[0])
+    return cross_table(part, "Trained on", lambda *pair: number(cross(part, *pair)[0]))
 
 
 def table_cross_exact(part):
-    names = list(part.divergences)
-    labels = [part.divergences[name]["label"] for name in names]
-    return pd.DataFrame([
-        {"At the optimum of": label} | {
-            other: number(crossed(part, name, judge)) for other, judge in zip(labels, names, strict=True)
-        }
-        for name, label in zip(names, labels, strict=True)
-    ])  # fmt: skip
+    return cross_table(part, "At the optimum of", lambda *pair: number(cross(part, *pair)[1]))
 
 
 def published_cross():
     """The paper's cross table, as recalled."""
-    published = pd.read_csv(Path("paper", "published", "fgan_table3_cross.csv"))
-    return published[published.kind.str.startswith("published")].set_index("train_divergence")
+    published = pd.read_csv(PUBLISHED / "fgan_table3_cross.csv")
+    return published[published.kind == "published, as recalled"].set_index("train_divergence")
 
 
 def table_cross_published(part):
-    published, rows = published_cross(), []
-    for trained, theirs in PAPER_NAMES.items():
-        row = {"Trained on": part.divergences[trained]["label"]}
-        for judge, column in PAPER_NAMES.items():
-            ours = float(learned(part, "saddle", f"D {judge}")[trained].mean())
-            row[part.divergences[judge]["label"]] = (
-                f"{number(ours)}, {number(crossed(part, trained, judge))} ({number(published.loc[theirs, column])})"
-            )
-        rows.append(row)
-    return pd.DataFrame(rows)
+    published = published_cross()
+
+    def cell(trained, judge):
+        learned, least = map(number, cross(part, trained, judge))
+        return f"{learned}, {least} ({number(published.loc[PAPER_NAMES[trained], PAPER_NAMES[judge]])})"
+
+    return cross_table(part, "Trained on", cell, PAPER_NAMES)
 
 
 def table_published(part):
-    published = pd.read_csv(Path("paper", "published", "fgan_table3_univariate.csv")).set_index("divergence")
-    pairs = [("D", "D_f_at_theta_star"), ("mu", "mu_star"), ("sigma", "sigma_star")]
-    rows, cross = [], published_cross()
+    published, published_diagonal = pd.read_csv(PUBLISHED / "fgan_table3_univariate.csv"), published_cross()
+    columns = {
+        "D": ("$D_f$", "D_f_at_theta_star"), "mu": (r"$\mu^*$", "mu_star"), "sigma": (r"$\sigma^*$", "sigma_star"),
+        "mean F": ("$F$", "F_at_learned"), "mean mu": (r"$\hat\mu$", "mu_hat"),
+        "mean sigma": (r"$\hat\sigma$", "sigma_hat"),
+    }  # fmt: skip
+    rows = []
     for name, theirs in PAPER_NAMES.items():
-        row = {"Divergence": part.divergences[name]["label"]}
-        for what, column in pairs:
-            symbol = {"D": "$D_f$", "mu": r"$\mu^*$", "sigma": r"$\sigma^*$"}[what]
-            row[f"{symbol} paper"] = number(published.loc[theirs, column])
-            row[f"{symbol} ours"] = number(exact(part, "exact", what)[name])
-        for what, column, metric in (
-            ("$F$", "F_at_learned", "mean F"),
-            (r"$\hat\mu$", "mu_hat", "mean mu"),
-            (r"$\hat\sigma$", "sigma_hat", "mean sigma"),
-        ):
-            row[f"{what} paper"] = number(published.loc[theirs, column])
-            row[f"{what} ours"] = number(float(learned(part, "saddle", metric)[name].mean()))
-        own = float(cross.loc[theirs, theirs])
-        impossible = own < exact(part, "exact", "D")[name] - 5e-4  # beyond what rounding explains
-        row["own entry of the paper's cross table"] = number(own) + (" (below $D_f$)" if impossible else "")
+        ours = {metric: part.baseline(metric, "exact optimum", name) for metric in ("D", "mu", "sigma")}
+        ours |= {metric: part.values(metric, ARM, name).mean() for metric in ("mean F", "mean mu", "mean sigma")}
+        row = {"Divergence": part.labels[name]}
+        for metric, (symbol, column) in columns.items():
+            row[f"{symbol} paper"] = number(published.set_index("divergence").loc[theirs, column])
+            row[f"{symbol} ours"] = number(ours[metric])
+        diagonal = published_diagonal.loc[theirs, theirs]
+        impossible = diagonal < ours["D"] - 5e-4  # more than rounding explains
+        row["own entry of the paper's cross table"] = number(diagonal) + (" (below $D_f$)" if impossible else "")
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def table_methods(part):
-    rows, best = [], {what: exact(part, "exact", what) for what in ("mu", "sigma")}
-    for name in part.arms["k_step"]["divergences"] if "k_step" in part.arms else part.divergences:
-        row = {"Divergence": part.divergences[name]["label"]}
+    names = part.arms["k_step"]["divergences"] if "k_step" in part.arms else part.labels
+    rows = []
+    for name in names:
+        row = {"Divergence": part.labels[name]}
         for arm in part.arms:
-            for what, symbol in (("mu", r"$\mu$"), ("sigma", r"$\sigma$")):
-                error = learned(part, "saddle", f"mean {what}", arm)[name] - best[what][name]
+            for metric, symbol in (("mu", r"$\mu$"), ("sigma", r"$\sigma$")):
+                error = part.values(f"mean {metric}", arm, name) - part.baseline(metric, "exact optimum", name)
                 row[f"{METHODS[arm]}: {symbol}"] = over_seeds(error)
-            row[f"{METHODS[arm]}: failed"] = number(float(learned(part, "saddle", "failed", arm)[name].mean()), 2)
+            row[f"{METHODS[arm]}: failed"] = number(part.values("failed", arm, name).mean(), 2)
         rows.append(row)
     return pd.DataFrame(rows)

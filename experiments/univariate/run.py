@@ -2,21 +2,15 @@
 
 import torch
 
+from fgan import targets
+from fgan.engine import networks
+from fgan.engine.population import Population
 from fgan.metrics import exact, saturation
-from fgan.networks import Affine, Network, mlp
-from fgan.population import Population
-from fgan.targets.mixtures import Mixture
-
-
-def target(settings, device="cpu"):
-    return Mixture(**{k: v for k, v in settings["target"].items() if k != "kind"}, device=device)
 
 
 def population(settings, runs, device="cpu", data=None):
-    p = target(settings, device)
-    return Population(
-        runs, p, Network(Affine(settings["start"])), mlp(1, 1, **settings["variational"]), settings, device
-    )
+    p = targets.of(settings, device)
+    return Population(runs, p, *networks.of(settings, p.dimension), settings, device)
 
 
 def observe(population):
@@ -24,28 +18,29 @@ def observe(population):
     return {"mu": mu, "sigma": sigma}
 
 
+def every_divergence(settings, mixture, mu, sigma):
+    """{("D", name): D_f(P || N(mu, sigma^2)) [models]} of every divergence of the design, in nats."""
+    names = settings["divergences"]
+    values = exact.divergences([exact.convex(name) for name in names], mixture, mu, sigma)
+    return {("D", name): row for name, row in zip(names, values, strict=True)}
+
+
 def evaluate(population, steps, history):
     """Mean of mu, sigma and F over the last steps, and every exact divergence at the mean (mu, sigma)."""
     settings = population.settings
     last = torch.tensor(steps) > settings["steps"] - settings["measure"]["averaged"]
     metrics = {f"mean {name}": history[name][last].double().mean(dim=0) for name in ("mu", "sigma", "F")}
-    generators = [exact.of(name) for name in settings["divergences"]]
-    found = exact.divergences(generators, population.target, metrics["mean mu"], metrics["mean sigma"])
-    metrics |= {f"D {name}": values for name, values in zip(settings["divergences"], found, strict=True)}
-    metrics["saturated"] = saturation.saturated(population)
-    return metrics, {}
+    metrics |= every_divergence(settings, population.target, metrics["mean mu"], metrics["mean sigma"])
+    return metrics | {"saturated": saturation.saturated(population)}, {}
 
 
 def baselines(settings, data=None):
-    """Exact optima (mu, sigma, D) of every divergence and of its effective one, and all divergences at the former."""
-    mixture, rows = target(settings), []
-    generators = [exact.of(name) for name in settings["divergences"]]
+    """Exact optima of every divergence and of the one that its alternative descends, with all divergences there."""
+    mixture, rows, metrics = targets.of(settings), [], ("mu", "sigma", "D")
     for name in settings["divergences"]:
-        for kind, generator in (("exact", exact.of(name)), ("effective", exact.effective(name))):
-            optimum = exact.optimum(generator, mixture)
-            rows += [(name, 0, f"{kind} {m}", value) for m, value in zip(("mu", "sigma", "D"), optimum, strict=True)]
-            if kind == "exact":
-                model = torch.tensor(optimum[:2], dtype=torch.float64)[:, None]
-                crossed = zip(settings["divergences"], exact.divergences(generators, mixture, *model), strict=True)
-                rows += [(name, 0, f"crossed {judge}", float(value)) for judge, value in crossed]
+        optimum = dict(zip(metrics, exact.optimum(exact.convex(name), mixture), strict=True))
+        effective = dict(zip(metrics, exact.optimum(exact.effective(name), mixture), strict=True))
+        model = (torch.tensor([optimum[metric]], dtype=torch.float64) for metric in ("mu", "sigma"))
+        rows.append(("exact optimum", name, 0, optimum | every_divergence(settings, mixture, *model)))
+        rows.append(("effective optimum", name, 0, effective))
     return rows, {}

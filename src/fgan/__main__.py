@@ -9,47 +9,49 @@ from pathlib import Path
 
 from fgan import design
 from fgan.design import DesignError
-from fgan.records import DataError, RecordError
+from fgan.files import DataError, RecordError
 
 OPTIONS = {
     "record": {"default": "full", "choices": design.RECORDS, "help": "name of the record (its scale)"},
     "experiment": {"required": True, "help": "folder in experiments/"},
     "shard": {"required": True, "help": "for example tanh-seed0"},
     "name": {"required": True, "help": "for example ring_modes"},
-    "device": {"default": "auto", "choices": ("auto", "cpu", "cuda"), "help": "auto takes a GPU where there is one"},
-    "data": {"help": "folder with the image sets; else FGAN_DATA, else data/"},
-    "only": {"nargs": "+", "help": "names of experiments; else all"},
-    "budget-minutes": {"type": float, "default": math.inf, "help": "stop after this long; the same command goes on"},
-    "cores": {"type": int, "help": "cores that train; else all of this machine"},
+    "device": {"default": "auto", "choices": ("auto", "cpu", "cuda"), "help": "auto takes a GPU if there is one"},
+    "data": {"help": "folder with the image sets (default: FGAN_DATA, else data/)"},
+    "only": {"nargs": "+", "help": "names of experiments (default: all)"},
+    "budget-minutes": {"type": float, "default": math.inf, "help": "stop after this long; the same command continues"},
+    "cores": {"type": int, "help": "cores to train on (default: all)"},
     "seeds": {"type": int, "help": "number of seeds, instead of the scale's own"},
     "max-steps": {"type": int, "help": "cut every training to this many steps"},
     "log": {"type": Path, "help": "file for plain lines of progress and for errors, beside the terminal"},
 }
 POSITIONAL = {
+    "experiment_name": {"metavar": "experiment", "help": "folder in experiments/"},
     "data_set": {"choices": ("mnist",)},
     "key": {"nargs": "?", "help": "a number of the paper, for example ring.tanh.kl.saddle.modes"},
 }
 STAGES = {
-    "plan": ("what a record costs before it starts", "record only device cores seeds max-steps"),
+    "plan": ("print the cost of a record before it starts", "record only device cores seeds max-steps"),
+    "design": ("print the resolved design of an experiment", "experiment_name record seeds max-steps"),
     "validate": ("check every experiment.yaml and claims.yaml", "record seeds max-steps"),
     "fetch": ("download a data set once, verified by checksum", "data_set data log"),
     "train": ("train one shard of a population", "record experiment shard device data max-steps log"),
     "train-all": (
-        "train a whole record without the workflow, for a machine that has little but torch",
+        "train a whole record without the workflow, for a machine with little more than torch",
         "record budget-minutes only device cores data seeds max-steps log",
     ),
     "gather": ("join the shards of an experiment into its part", "record experiment device data seeds max-steps log"),
     "draw": ("draw the figures and write the tables of an experiment", "record experiment log"),
     "figure": ("draw one figure", "record name log"),
     "table": ("write one table", "record name log"),
-    "animate": ("draw an animation, for example film_ring, as a GIF", "record name log"),
+    "animate": ("draw an animation, for example mode_dynamics_ring, as a GIF", "record name log"),
     "theory": ("draw and check the table of divergences", "record log"),
     "claims": ("judge every claim", "record log"),
     "numbers": ("write the numbers of the paper, each with its source", "record log"),
     "paper": ("compile the PDF", "record log"),
-    "audit": ("verify a record, or say where one number comes from", "record key log"),
+    "audit": ("verify a record, or trace one number to its runs", "record key log"),
     "publish": ("copy a record's parts to the committed one, results/reference", "record"),
-    "divergences": ("print the table of divergences for the README", ""),
+    "pages": ("write the generated pages: parts of the README, VERDICTS.md, docs/data.md", ""),
 }
 
 
@@ -71,7 +73,7 @@ def main(words=None):
         try:
             run(args, Path("results", getattr(args, "record", "")))
         except (DesignError, RecordError, DataError) as error:
-            # Wrong input is the reader's to mend: one sentence. A bug of ours keeps its traceback.
+            # The user can mend wrong input, so it gets one sentence; a bug keeps its traceback.
             for file in filter(None, (sys.stderr, args.log)):
                 with contextlib.suppress(OSError):
                     print(f"error: {error}", file=file, flush=True)
@@ -84,52 +86,72 @@ def main(words=None):
 
 
 def run(args, record):
-    if args.stage in ("plan", "validate", "train", "train-all", "gather") and args.record == "reference":
+    stage = args.stage
+    if stage in ("design", "plan", "validate", "train", "train-all", "gather") and args.record == "reference":
         raise DesignError("the record 'reference' is only shown; train at one of " + ", ".join(design.SCALES))
-    if args.stage in ("train", "gather"):
+    if stage in ("train", "gather"):
         train(args, record / args.experiment)
-    elif args.stage == "train-all":
+    elif stage == "train-all":
         train_all(args, record)
-    elif args.stage == "plan":
+    elif stage == "plan":
         plan(args, record)
-    elif args.stage == "validate":
-        from fgan import criteria
-
+    elif stage == "design":
+        print(design.text(load(args.experiment_name, args)), end="")
+    elif stage == "validate":
         for name in design.find():
-            criteria.read(load(name, args).folder / "claims.yaml")
+            design.read_claims(load(name, args).folder / "claims.yaml")
         print(f"{len(design.find())} experiments are valid at scale {args.record}")
-    elif args.stage == "fetch":
+    elif stage == "fetch":
         from fgan.targets import images
 
         print(f"MNIST is in {images.fetch_mnist(args.data)}")
-    elif args.stage == "audit":
-        from fgan import audit
-
-        found = [audit.origin(record, args.key)] if args.key else audit.check(record)
-        print("\n".join(found) or f"{record} is whole and current")
-    elif args.stage == "publish":
-        from fgan.publish import publish
+    elif stage == "publish":
+        from fgan.record.publish import publish
 
         print("\n".join(publish(record, record.with_name("reference"))))
-    elif args.stage == "divergences":
-        from fgan import tex
-
-        print(tex.markdown(tex.divergence_table()[1]))
     else:
-        from fgan import show
+        show(args, record)
+
+
+def show(args, record):
+    """Runs a stage that reads a record and trains nothing."""
+    stage = args.stage
+    if stage == "audit" and args.key:
+        from fgan.report.explain import origin
+
+        print(origin(record, args.key))
+    elif stage == "audit":
+        from fgan.record import audit
+
+        print("\n".join(audit.check(record)) or f"{record} is whole and current")
+    elif stage in ("claims", "numbers", "paper"):
+        from fgan.report import paper
+
+        {"claims": paper.write_claims, "numbers": paper.write_numbers, "paper": paper.compile_pdf}[stage](record)
+    elif stage == "pages":
+        from fgan.report import pages
+
+        print("\n".join(f"{path}: written" for path in pages.write(record / "reference")) or "all pages are current")
+    else:
+        from fgan.report import draw
 
         chosen = [value for key in ("experiment", "name") if (value := getattr(args, key, None))]
-        getattr(show, args.stage)(record, *chosen)
+        getattr(draw, stage)(record, *chosen)
 
 
 def designs(args, say):
-    """The designs of a record, without those that are left out because their data are missing; that is said."""
-    found = [load(name, args) for name in args.only or design.find()]
-    reasons = {chosen.name: design.missing(chosen, getattr(args, "data", None)) for chosen in found}
-    for name, reason in reasons.items():
+    """The designs of a record. An optional experiment whose data are missing is left out, with a message."""
+    from fgan import targets
+
+    chosen = []
+    for name in args.only or design.find():
+        loaded = load(name, args)
+        reason = targets.missing(loaded, getattr(args, "data", None))
         if reason:
             say(f"{name} is left out: {reason}")
-    return [chosen for chosen in found if not reasons[chosen.name]]
+        else:
+            chosen.append(loaded)
+    return chosen
 
 
 def load(name, args):
@@ -137,38 +159,38 @@ def load(name, args):
 
 
 def train(args, folder):
-    from fgan import parts, shards
+    from fgan.jobs import gather, train
 
-    device = shards.choose_device(args.device)
-    chosen = load(args.experiment, args)
+    device, chosen = train.choose_device(args.device), load(args.experiment, args)
     if args.stage == "gather":
-        parts.gather(chosen, device, folder, args.data)
+        gather.gather(chosen, device, folder, args.data)
     else:
         shard = chosen.shard(args.shard)
-        shards.train_shard(chosen, shard, folder / "shards" / shard.name, device, args.data, args.log)
+        train.train_shard(chosen, shard, folder / "shards" / shard.name, device, args.data, args.log)
 
 
 def train_all(args, record):
-    from fgan import budget, shards
+    from fgan.jobs import budget, train
 
     def say(text):
         for file in filter(None, (sys.stderr, args.log)):
             print(text, file=file, flush=True)
 
-    device = shards.choose_device(args.device)
+    device = train.choose_device(args.device)
     budget.train_all(designs(args, say), record, device, args.budget_minutes, args.cores, args.data, say)
 
 
 def plan(args, record):
-    from fgan import packs, plan, shards
+    from fgan.jobs import plan, train
+    from fgan.record import archive
 
-    packed = packs.read(record)
+    archived = archive.read(record)
 
     def done(shard):
         folder = record / shard.experiment / "shards" / shard.name
-        return shards.current(folder, shard) or bool(packs.sources(shard, packed))
+        return train.current(folder, shard) or bool(archive.sources(shard, archived))
 
-    device = shards.choose_device(args.device)
+    device = train.choose_device(args.device)
     frame = plan.table(designs(args, print), done, device, args.cores)
     print(plan.text(frame))
     minutes = frame["minutes here"].iloc[-1]

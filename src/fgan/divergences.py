@@ -9,7 +9,7 @@ Conventions:
 - f lives on u >= 0, so f* is constant below f'(0): hence the clamp max(0, .) of `alpha` with alpha > 1. Only
   `pearson` is unclamped, as the paper prints it: where t < -2 it gives a fake a negative weight, while
   alpha = 2 (the same divergence, halved) gives it none.
-- A conjugate is for t inside `domain`; outside, its value has no meaning.
+- A conjugate is defined for t inside `domain`; outside, its value has no meaning.
 
 Training uses `activation` and `conjugate_of_activation` alone. Their forms suit the backward pass too, where
 tanh, expm1 and log(-expm1) would round small gradients to exact zeros.
@@ -54,7 +54,7 @@ class Divergence:
     domain: tuple[float, float]  # lower and upper end of dom f*
     activation: Callable[[Tensor], Tensor]  # g_f(v)
     conjugate_of_activation: Callable[[Tensor], Tensor]  # f*(g_f(v)), in closed form
-    effective: str  # what `alternative` descends at the optimal V: h''(u) = f''(u) / u, up to a factor
+    effective: str  # the divergence that `alternative` descends at the optimal V: h''(u) = f''(u) / u, up to a factor
     latex: Latex
     reference: str
     threshold: float = 0.0  # f'(1): the value of T = g_f(V) where p = q
@@ -93,9 +93,9 @@ class _JeffreyLogRatio(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, t: Tensor) -> Tensor:
-        # Three lower bounds of the root: from there Newton only rises, as the left side is concave in x.
+        # The best of three lower bounds of the root: from there Newton only rises, as the left side is concave in x.
         x = torch.maximum(torch.maximum(t / 2, t - 1), -torch.log1p((-t).clamp(min=0)))
-        for _ in range(4):  # enough for float64, whatever t
+        for _ in range(4):  # enough for float64 at every t
             m = torch.expm1(-x)
             x = x - (x - m - t) / (2 + m)
         ctx.save_for_backward(x)

@@ -1,6 +1,6 @@
-"""Exact divergences between a one-dimensional mixture and a Gaussian, by quadrature, and where they are smallest.
+"""Exact divergences between a one-dimensional mixture and a Gaussian, by quadrature, and their minimisers.
 
-A truncated integral of an infinite divergence is a plausible wrong number, so finiteness is decided first, from the
+A truncated integral of an infinite divergence gives a plausible wrong number, so finiteness is decided first, from the
 tails: with f(u) ~ u^a at infinity and u^-b at zero, the integrand q f(p/q) decays only if
     a / s_p^2 - (a - 1) / s_q^2 > 0   and   (1 + b) / s_q^2 - b / s_p^2 > 0,
 where s_p is the standard deviation of the widest component of P.
@@ -13,32 +13,32 @@ import torch
 
 from fgan.divergences import DIVERGENCES
 
-# Models that are integrated at once: what fits the cache, or fills a GPU; a model's value does not depend on it.
+# Models integrated at once, to fit a CPU's cache or to fill a GPU; a model's value does not depend on the number.
 MODELS = {"cpu": 8, "cuda": 256}
 
 
 @dataclass(frozen=True)
-class Generator:
-    """What quadrature needs of a divergence: f(u), and its growth (a, b) at infinity and at zero."""
+class ConvexFunction:
+    """f of a divergence as quadrature needs it: f(u), and its growth (a, b) at infinity and at zero."""
 
     f: object
     growth: tuple
 
 
-def of(name):
-    """The generator function of an entry of the table."""
+def convex(name):
+    """f of an entry of the table."""
     d = DIVERGENCES[name]
-    return Generator(d.f, d.growth)
+    return ConvexFunction(d.f, d.growth)
 
 
 def effective(name, reach=150.0, step=1e-3):
-    """h with h''(u) = f''(u) / u, h(1) = h'(1) = 0: what the alternative objective descends at the optimal V.
+    """h with h''(u) = f''(u) / u, h(1) = h'(1) = 0: the alternative objective descends D_h at the optimal V.
 
     With s = log u: dh'/ds = f''(e^s) and dh/ds = h' e^s, integrated outward from u = 1 on a fine grid, interpolated
-    inside it and continued as a power beyond. Total variation, whose f'' is a point mass at u = 1, is its own.
+    inside it and continued as a power beyond. Total variation, whose f'' is a point mass at u = 1, stays itself.
     """
     if name == "total_variation":
-        return of(name)
+        return convex(name)
     tails, order = {}, {}
     for sign in (-1, 1):
         s = sign * torch.arange(0, reach, step, dtype=torch.float64)
@@ -60,43 +60,43 @@ def effective(name, reach=150.0, step=1e-3):
         beyond = (s.abs() - reach).clamp(min=0)
         return value * torch.exp(beyond * torch.where(s > 0, growth[0], growth[1]))
 
-    return Generator(h, growth)
+    return ConvexFunction(h, growth)
 
 
 def _integral(y, x):
     return torch.cat([y.new_zeros(1), torch.cumulative_trapezoid(y, x)])
 
 
-def finite(generator, sd_p, sd_q):
+def finite(function, sd_p, sd_q):
     """Whether D_f(P||Q) is finite for tails of standard deviations sd_p and sd_q (both Gaussian), elementwise."""
-    a, b = generator.growth
+    a, b = function.growth
     return (a / sd_p**2 - (a - 1) / sd_q**2 > 1e-12) & ((1 + b) / sd_q**2 - b / sd_p**2 > 1e-12)
 
 
-def divergence(generator, mixture, mu, sigma, points=8001):
+def divergence(function, mixture, mu, sigma, points=8001):
     """D_f(P || N(mu, sigma^2)) in nats of one model, a number (see divergences)."""
     models = torch.tensor([[mu], [sigma]], dtype=torch.float64, device=mixture.means.device)
-    return float(divergences([generator], mixture, *models, points))
+    return float(divergences([function], mixture, *models, points))
 
 
 @torch.no_grad()
-def divergences(generators, mixture, mu, sigma, points=8001):
-    """D_f(P || N(mu, sigma^2)) in nats for a one-dimensional mixture P; math.inf where it is infinite.
+def divergences(functions, mixture, mu, sigma, points=8001):
+    """D_f(P || N(mu, sigma^2)) in nats for a one-dimensional mixture P; math.inf if it is infinite.
 
-    One row for each generator function, one column for each model: [generators, models] for mu and sigma [models],
-    float64 on their device. A model that is no distribution is infinitely far.
+    One row for each function, one column for each model: [functions, models] for mu and sigma [models],
+    float64 on their device. A model that is no distribution gets math.inf.
     """
     models = torch.stack([mu, sigma.abs()]).to(torch.float64)
-    parts = [_quadrature(generators, mixture, *part, points) for part in models.split(MODELS[mu.device.type], dim=1)]
+    parts = [_quadrature(functions, mixture, *part, points) for part in models.split(MODELS[mu.device.type], dim=1)]
     return torch.cat(parts, dim=1)
 
 
-def _quadrature(generators, mixture, mu, sigma, points):
+def _quadrature(functions, mixture, mu, sigma, points):
     sd_p = mixture.variances.max().sqrt()
     proper = mu.isfinite() & sigma.isfinite() & (sigma > 0)
     mu, sigma = mu.where(proper, 0.0), sigma.where(proper, 1.0)
-    # Wide enough that what is left out decays in both densities even where the finite integrand has heavy tails,
-    # and fine enough around the model and every component, wherever they lie and however narrow they are.
+    # Wide enough that both densities have decayed at the ends even if the finite integrand has heavy tails,
+    # and fine enough around the model and every component, however far or narrow they are.
     spans = [(mixture.means.mean(), 25 * sigma.clamp_min(sd_p), points), (mu, 12 * sigma, points // 8)]
     spans += [(m, 12 * v.sqrt(), points // 8) for m, v in zip(mixture.means[:, 0], mixture.variances, strict=True)]
     like = {"dtype": mu.dtype, "device": mu.device}
@@ -104,16 +104,16 @@ def _quadrature(generators, mixture, mu, sigma, points):
     x = torch.cat(x).mT.contiguous().sort(dim=1).values  # a row for each model
     log_p = mixture.log_density(x[..., None])
     log_q = -0.5 * ((x - mu[:, None]) / sigma[:, None]) ** 2 - (sigma * math.sqrt(2 * math.pi)).log()[:, None]
-    found = [torch.trapezoid(perspective(generator, log_p, log_q), x) for generator in generators]
-    known = [proper & finite(generator, sd_p, sigma) for generator in generators]
-    return torch.stack([value.where(k, math.inf) for value, k in zip(found, known, strict=True)])
+    values = [torch.trapezoid(perspective(function, log_p, log_q), x) for function in functions]
+    known = [proper & finite(function, sd_p, sigma) for function in functions]
+    return torch.stack([value.where(k, math.inf) for value, k in zip(values, known, strict=True)])
 
 
-def perspective(generator, log_p, log_q, edge=300.0):
-    """q f(p/q) from the logarithms of p and q; f(u) / u for large u and f(u) for small u go on linearly in log u."""
+def perspective(function, log_p, log_q, edge=300.0):
+    """q f(p/q) from the logarithms of p and q; f(u) / u for large u and f(u) for small u continue linearly in log u."""
     s = log_p - log_q
     ends = torch.tensor([-edge, 100 - edge, edge - 100, edge], dtype=s.dtype)
-    f, f_ends = generator.f(s.clamp(-edge, edge).exp()), generator.f(ends.exp()) / ends.clamp(min=0).exp()
+    f, f_ends = function.f(s.clamp(-edge, edge).exp()), function.f(ends.exp()) / ends.clamp(min=0).exp()
     below, above = (f_ends[1] - f_ends[0]) / 100, (f_ends[3] - f_ends[2]) / 100
     small = log_q.exp() * (f + torch.where(s < -edge, below * (s + edge), 0.0))
     large = log_p.exp() * (f * (-s.clamp(0, edge)).exp() + torch.where(s > edge, above * (s - edge), 0.0))
@@ -121,20 +121,20 @@ def perspective(generator, log_p, log_q, edge=300.0):
     return torch.where(s > 0, large, small).nan_to_num(nan=0.0, posinf=math.inf)
 
 
-def optimum(generator, mixture):
+def optimum(function, mixture):
     """(mu, sigma, D_f) of the Gaussian closest to the mixture, over the region where D_f is finite.
 
-    Searched from the best of a grid of models (`candidates`), so that no local minimum passes for the smallest.
+    The search starts at the best of a grid of models (`candidates`), so that it does not end in a local minimum.
     """
     from scipy.optimize import minimize  # a machine that only trains need not have it
 
     starts = candidates(mixture)
-    values = divergences([generator], mixture, *starts, points=1001)[0]  # coarse: only their order matters
-    found = minimize(
-        lambda p: min(divergence(generator, mixture, *p), 1e6), starts[:, values.argmin()], method="Nelder-Mead",
+    values = divergences([function], mixture, *starts, points=1001)[0]  # coarse: only their order matters
+    best = minimize(
+        lambda p: min(divergence(function, mixture, *p), 1e6), starts[:, values.argmin()], method="Nelder-Mead",
         options={"xatol": 1e-5, "fatol": 1e-9, "maxiter": 400},
     )  # fmt: skip
-    return float(found.x[0]), abs(float(found.x[1])), float(found.fun)
+    return float(best.x[0]), abs(float(best.x[1])), float(best.fun)
 
 
 def candidates(mixture, side=8):

@@ -1,15 +1,21 @@
 """Distances between samples and real images in the features of a classifier, and the classes that samples cover.
 
-Every function takes a stack of runs and returns for each, in float64, what it would get alone; nan for a run that is
-not finite. Inputs that do not fit together raise ValueError.
+Every function takes a stack of runs and returns for each, in float64, the value that it would get alone; nan for a run
+that is not finite. Inputs of incompatible shapes raise ValueError.
 """
 
 import math
 
 import torch
 
-BLOCK = 2**24  # distances or kernel values in memory at once (128 MiB), whatever the number of samples
+BLOCK = 2**24  # distances or kernel values in memory at once (128 MiB), for any number of samples
 ROUNDING = 1e-12  # squared distances below this part of the largest squared norm: the points are equal
+
+
+@torch.no_grad()
+def spread(population):
+    """Mean standard deviation of the pixels over a batch of samples [runs]: 0 if a generator makes one image."""
+    return population.sample(population.settings["batch"], "watch").std(dim=1).mean(dim=1)
 
 
 def frechet(features, reference):
@@ -61,7 +67,7 @@ def precision_recall(features, reference, neighbours=3):
 def class_divergence(classes, labels, number=10):
     """KL(histogram of classes [runs, n] || histogram of labels [m]) over 0 .. number - 1 in nats, [runs].
 
-    Infinite for a class without a label, nan for a run with a class out of range (-1 where an image is not finite).
+    Infinite for a class without a label, nan for a run with a class out of range (-1 if an image is not finite).
     """
 
     def divergence(x):

@@ -5,13 +5,14 @@ Every function takes the samples of one run [n, d] or a stack of runs [runs, n, 
 
 import math
 
+import numpy as np
 import torch
 
-# Runs, samples and test points of one block of distances: the peak memory depends on it and the inputs alone. On the
-# CPU a block of one run fills the cache, and more at once would be no faster and another product kernel.
+# Runs, samples and test points of one block of distances, which decides the peak memory for given inputs. On the CPU
+# a block of one run fills the cache; more runs would be no faster and would use another product kernel.
 BLOCKS = {"cpu": (1, 2048, 128), "cuda": (16, 2048, 512)}
 
-# exp is up to 60 times slower where its result is subnormal; beside a sum of at least 1, e^-700 is nothing.
+# exp is up to 60 times slower if its result is subnormal; e^-700 is negligible beside a sum of at least 1.
 NEGLIGIBLE = -700.0
 
 
@@ -21,7 +22,7 @@ def log_likelihood(samples, test, bandwidth):
     log p(y) = log 1/n sum_i exp(-|y - x_i|^2 / 2h^2) - d/2 log(2 pi h^2), an isotropic Gaussian of standard
     deviation h (in the units of the data) on each of the n samples [n, d]; test is [m, d].
     A stack [runs, n, d] gives [runs, m], with one h for all or one for each run [runs]. A run whose samples are not
-    all finite, or whose own h is nan, is nan. Raises ValueError for another h that is not positive and finite and
+    all finite, or whose own h is nan, gets nan. Raises ValueError for another h that is not positive and finite and
     for shapes that do not match. Protocol: Goodfellow et al. 2014, Breuleux et al. 2011.
     """
     per_run = torch.as_tensor(bandwidth, dtype=torch.float64)[..., None]
@@ -38,8 +39,8 @@ def log_likelihoods(samples, test, bandwidths, block=None):
     stack, block = _stack(samples, test), block or BLOCKS[samples.device.type]
     bandwidths = _positive(bandwidths, stack)
     groups = zip(stack.split(block[0]), bandwidths.split(block[0]), strict=True)
-    found = torch.cat([_densities(x, test, h, block) for x, h in groups])
-    return found if samples.ndim == 3 else found[0]
+    values = torch.cat([_densities(x, test, h, block) for x, h in groups])
+    return values if samples.ndim == 3 else values[0]
 
 
 def _densities(samples, test, bandwidths, block):
@@ -69,16 +70,16 @@ def _densities(samples, test, bandwidths, block):
                 total[:, rows] += torch.mul(distances, scale[..., None]).clamp_min_(NEGLIGIBLE).exp_().sum(2)
             nearest[:, rows] = closest
     # 2 pi h^2 = -pi / scale
-    found = sums.log_() + scales * nearest - math.log(n) - d / 2 * torch.log(-math.pi / scales)
-    return found.transpose(0, 1)
+    values = sums.log_() + scales * nearest - math.log(n) - d / 2 * torch.log(-math.pi / scales)
+    return values.transpose(0, 1)
 
 
 def bandwidth_held_out(samples, held_out, bandwidths):
     """Reading A: the bandwidth with the highest mean log-likelihood of held-out real images.
 
     argmax_h mean_j log p_h(y_j), y_j the held-out images [m, d] (never the test images); the first of equals.
-    A number, of a stack [runs], nan for a run where no bandwidth has a finite score. Raises ValueError as
-    log_likelihood does, and where the samples of one run give no finite score.
+    Returns a number, or [runs] for a stack with nan for a run that no bandwidth gives a finite score. Raises
+    ValueError as log_likelihood does, and if the samples [n, d] of a single run give no finite score.
     """
     return _best(bandwidths, log_likelihoods(samples, held_out, bandwidths).mean(-1))
 
@@ -104,6 +105,19 @@ def bandwidth_cross_validation(samples, bandwidths, folds=3):
     return _best(bandwidths, torch.cat(scores) if samples.ndim == 3 else scores[0][0])
 
 
+def readings(samples, held_out, bandwidths, folds, own=None):
+    """The bandwidth by reading: from held-out images [m, d], and from the samples, or from `own` if it is given."""
+    return {
+        "held out": bandwidth_held_out(samples, held_out, bandwidths),
+        "own samples": bandwidth_cross_validation(samples if own is None else own, bandwidths, folds),
+    }
+
+
+def grid(smallest, largest, number):
+    """A list of bandwidths from the smallest to the largest, evenly in the logarithm."""
+    return np.geomspace(smallest, largest, int(number)).tolist()
+
+
 def _best(bandwidths, scores):
     bandwidths = torch.as_tensor(bandwidths, dtype=torch.float64, device=scores.device).expand_as(scores)
     finite = scores.isfinite()
@@ -117,7 +131,7 @@ def _best(bandwidths, scores):
 
 
 def _positive(bandwidths, stack):
-    """Bandwidths [runs, k]; nan is allowed only where it is a run's own, which has none."""
+    """Bandwidths [runs, k]; nan is allowed only as a run's own value, for a run without a bandwidth."""
     given = torch.as_tensor(bandwidths, dtype=torch.float64, device=stack.device)
     if not given.shape[-1]:
         raise ValueError("At least one bandwidth is needed.")

@@ -1,4 +1,4 @@
-"""Saturation: a bounded g_f at its bound passes no gradient on, and total variation's networks end there."""
+"""Saturation: a bounded g_f at its bound passes no gradient, and total variation's networks end there."""
 
 import math
 
@@ -16,10 +16,10 @@ def saturated(population):
     """
     data, _ = population.draws("saturation", 1, 1)
     v = population.judge(population.target(population.spread(data[:, 0, 0])))
-    found = torch.zeros(len(v), device=v.device)
+    flags = torch.zeros(len(v), device=v.device)
     for divergence, first, last, _ in population.slices:
         low, high = divergence.domain
         if math.isfinite(low) and math.isfinite(high):
             distance = (divergence.activation(v[first:last]) - (low + high) / 2).abs() / ((high - low) / 2)
-            found[first:last] = (distance > NEAR).float().mean(dim=(1, 2)) > SHARE
-    return found[: population.wanted]
+            flags[first:last] = (distance > NEAR).float().mean(dim=(1, 2)) > SHARE
+    return flags[: population.n_runs]

@@ -1,6 +1,6 @@
-"""What a remedy may change: every hook of the base class leaves the game as it is."""
+"""The hooks through which a remedy changes the game; those of the base class leave it as it is."""
 
-from fgan.networks import Network
+from fgan.engine.networks import Network
 
 
 class Remedy:
@@ -10,11 +10,11 @@ class Remedy:
     """
 
     def generator(self, network, inputs, latent):
-        """G with what is trained beside it; `inputs` values of a point of P, `latent` of z."""
+        """G with any network trained beside it; a point of P has `inputs` values, z has `latent`."""
         return network
 
     def width(self, inputs, latent):
-        """How many values V sees of a point, where it saw `inputs` before."""
+        """Number of values of a point that V sees, if it saw `inputs` before."""
         return inputs
 
     def variational(self, network):
@@ -22,23 +22,23 @@ class Remedy:
         return network
 
     def values(self, inputs):
-        """Random values, N(0, 1), that the remedy wants for each point of P and of Q."""
+        """Number of random values, N(0, 1), that the remedy needs for each point of P and of Q."""
         return 0
 
     def real(self, population, x, values):
-        """What V sees of points x of P; `values` is None where V is only asked."""
+        """V's inputs for points x of P; `values` is None if V is evaluated outside of a training step."""
         return x
 
     def fake(self, population, x, z, values):
-        """What V sees of points x = G(z)."""
+        """V's inputs for points x = G(z)."""
         return x
 
     def penalty(self, population, views, real):
-        """What is taken from V's objective [runs], for V's parameters `views` and the points of P that it sees."""
+        """Penalty subtracted from V's objective [runs], for V's parameters `views` and its inputs from P, `real`."""
         return 0.0
 
     def cost(self, population, x, z):
-        """What is added to G's loss [runs]."""
+        """Term added to G's loss [runs]."""
         return 0.0
 
     def ahead(self, population, play, loss):
@@ -47,5 +47,5 @@ class Remedy:
 
 
 def around(network, change):
-    """The network with every layer that has weights changed."""
+    """The network with `change` applied to every layer that has weights."""
     return Network(*(change(layer) if layer.shapes else layer for layer in network.layers))

@@ -1,4 +1,4 @@
-"""R1: V may not be steep where the data are."""
+"""R1: a penalty on the gradient of V at the data."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Instance noise: supports that overlap give V something to be unsure about."""
+"""Instance noise: noise on V's inputs makes the supports of P and Q overlap."""
 
 from fgan.remedies.base import Remedy
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from fgan.networks import Linear, Network, start_values
+from fgan.engine.networks import Linear, Network, start_values
 from fgan.remedies.base import Remedy
 
 

@@ -1,8 +1,8 @@
-"""VEEGAN's reconstructor: noise is found again from the sample, so no two z may share one x."""
+"""VEEGAN's reconstructor: a network recovers z from the sample, so G is penalised if two z share one x."""
 
 import torch
 
-from fgan.networks import Network, mlp
+from fgan.engine.networks import Pair, mlp
 from fgan.remedies.base import Remedy
 
 
@@ -24,27 +24,12 @@ class Reconstructor(Remedy):
 
     def real(self, population, x, values):
         with torch.no_grad():
-            found = population.generator.second(population.theta_views, x)
-        return torch.cat([x, found], dim=2)
+            guess = population.generator.second(population.theta_views, x)
+        return torch.cat([x, guess], dim=2)
 
     def fake(self, population, x, z, values):
         return torch.cat([x, z], dim=2)
 
     def cost(self, population, x, z):
-        found = population.generator.second(population.theta_views, x)
-        return self.weight * (z - found).square().sum(dim=2).mean(dim=1)
-
-
-class Pair(Network):
-    """G and a second network in one stack of parameters; called, it is G."""
-
-    def __init__(self, network, beside):
-        super().__init__(*network.layers, *beside.layers)
-        self.network, self.beside = network, beside
-
-    def __call__(self, views, z):
-        return self.network(views[: len(self.network.shapes)], z)
-
-    def second(self, views, x):
-        """The second network's outputs [runs, batch, outputs] for inputs [runs, batch, inputs]."""
-        return self.beside(views[len(self.network.shapes) :], x)
+        guess = population.generator.second(population.theta_views, x)
+        return self.weight * (z - guess).square().sum(dim=2).mean(dim=1)

@@ -1,4 +1,4 @@
-"""Spectral normalisation: V is built of layers that stretch nothing."""
+"""Spectral normalisation: no weight matrix of V stretches a vector."""
 
 import torch
 

@@ -1,15 +1,16 @@
-"""Unrolling: G is judged by the V that its move would meet a few updates later."""
+"""Unrolling: G's loss is evaluated at V as it will be after a few updates."""
 
 import torch
 
-from fgan.population import Adam, per_run
+from fgan.engine.optimisers import Adam
+from fgan.engine.population import per_run
 from fgan.remedies.base import Remedy
 
 TINY = 1e-24  # the root of an exact zero has no derivative
 
 
 class Unrolling(Remedy):
-    """G's loss is taken at V_k, after `steps` updates of V by its own rule, and G's gradient flows through them all.
+    """G's loss is taken at V_k, after `steps` updates by V's own optimiser, and G's gradient flows through them all.
 
     theta <- theta - rate d/dtheta F(theta, omega_k(theta)); the alternative objective takes V_k in its own loss. The
     updates see the step's samples; V itself then moves by one ordinary update. Source: Metz et al. 2017, eq. 7 to 9.
@@ -25,18 +26,18 @@ class Unrolling(Remedy):
             gradients = torch.autograd.grad(objective.sum(), views, create_graph=True)
             views = [view + update for view, update in zip(views, move(gradients), strict=True)]
         value, loss, _ = play(views)
-        # F's data term has no G in it until V has: then it belongs to what the saddle objective minimises.
+        # After the updates V depends on G, and so does F's data term: the saddle objective minimises it too.
         return torch.where(population.saddle, value, loss)
 
 
 def ascent(population):
-    """A function from V's gradients, one tensor for each of its views, to its rule's updates, one after the other."""
-    rule, views = population.omega_rule, population.variational.views
-    rates = [per_run(rule.rate, view) for view in population.omega_views]
-    if not isinstance(rule, Adam):
+    """A function from V's gradients, one tensor for each of its views, to the updates of its optimiser."""
+    optimiser, views = population.omega_optimiser, population.variational.views
+    rates = [per_run(optimiser.rate, view) for view in population.omega_views]
+    if not isinstance(optimiser, Adam):
         return lambda gradients: [rate * gradient for rate, gradient in zip(rates, gradients, strict=True)]
-    beta1, beta2 = rule.betas
-    means, squares, steps = views(rule.mean.clone()), views(rule.square.clone()), rule.steps.clone()
+    beta1, beta2 = optimiser.betas
+    means, squares, steps = views(optimiser.mean.clone()), views(optimiser.square.clone()), optimiser.steps.clone()
 
     def move(gradients):
         nonlocal means, squares, steps

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fgan.records import DataError
+from fgan.files import DataError
 
 # md5 of the unpacked idx files, so that a repacked .gz is as good as the original one.
 MNIST_MD5 = {
@@ -73,8 +73,20 @@ def load(name: str, folder=None) -> Images:
     raise ValueError(f"There is no image set '{name}': the names are digits and mnist.")
 
 
+def missing(name: str, folder=None) -> str | None:
+    """One sentence on the first file that the image set lacks here; None if it is complete. Folder as in mnist."""
+    if name == "digits":
+        return None
+    try:
+        folder = _folder(folder)
+    except DataError as error:
+        return str(error)
+    absent = [file for file in MNIST_MD5 if find_idx(file, folder) is None]
+    return _absent(absent[0], folder) if absent else None
+
+
 def blank(name: str) -> Images:
-    """An image set's shapes without its images, for what only counts: one empty image in each part."""
+    """An image set's shapes without its images, for counting the cost of a step: one empty image in each part."""
     shape = SHAPES[name]
     return Images(name, shape, *torch.zeros(3, 1, math.prod(shape)))
 
@@ -107,22 +119,22 @@ def mnist(folder=None) -> Images:
 
 
 def fetch_mnist(folder=None) -> Path:
-    """Download the four MNIST files into folder/MNIST/raw unless folder holds them; returns the folder.
+    """Downloads the four MNIST files into folder/MNIST/raw unless folder holds them; returns the folder.
 
-    folder as in mnist. Raises DataError where the download fails or brings another file.
+    folder as in mnist. Raises DataError if the download fails or a file differs from the original.
     """
     folder = _folder(folder)
-    # A file that is there and wrong is the reader's to look at: read_idx says so, and nothing is put over it.
-    found = [name for name in MNIST_MD5 if find_idx(name, folder)]
-    for name in found:
+    # A wrong file that is present is never overwritten: read_idx reports it, and the user decides.
+    present = [name for name in MNIST_MD5 if find_idx(name, folder)]
+    for name in present:
         read_idx(name, folder)
-    if len(found) == len(MNIST_MD5):
+    if len(present) == len(MNIST_MD5):
         return folder
     from fgan.targets import vision
 
     raw = Path(folder, "MNIST", "raw")
     raw.mkdir(parents=True, exist_ok=True)
-    # Files enter their place whole and checked: a killed download leaves nothing that looks like data.
+    # Files are moved into place whole and checked, so a killed download leaves nothing that looks like data.
     with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder) as scratch:
         try:
             vision.datasets.MNIST(scratch, download=True)
@@ -143,10 +155,7 @@ def read_idx(name: str, folder=None) -> np.ndarray:
     folder = _folder(folder)
     path = find_idx(name, folder)
     if path is None:
-        raise DataError(
-            f"MNIST's {name} is not in {folder}: set FGAN_DATA to the folder with the idx files or run "
-            "`python -m fgan fetch mnist`."
-        )
+        raise DataError(_absent(name, folder))
     wrong = f"{path} is not MNIST's {name} (%s): delete it and run `python -m fgan fetch mnist`."
     content = path.read_bytes()
     try:
@@ -161,6 +170,13 @@ def read_idx(name: str, folder=None) -> np.ndarray:
     if content[:4] != bytes([0, 0, 8, dims]) or len(content) != 4 + 4 * dims + shape.prod():
         raise DataError(wrong % "its header does not fit its content")
     return np.frombuffer(content, np.uint8, offset=4 + 4 * dims).reshape(shape).copy()
+
+
+def _absent(name: str, folder: Path) -> str:
+    return (
+        f"MNIST's {name} is not in {folder}: set FGAN_DATA to the folder with the idx files or run "
+        "`python -m fgan fetch mnist`."
+    )
 
 
 def find_idx(name: str, folder: Path) -> Path | None:

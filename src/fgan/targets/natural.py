@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fgan import records
-from fgan.records import DataError
+from fgan import files
+from fgan.files import DataError
 from fgan.targets.images import Images, _folder
 
 SHAPES = {"cifar10": (3, 32, 32), "lsun": (3, 96, 96)}
@@ -37,7 +37,7 @@ def scaled(pixels):
 def load(kind: str, folder=None) -> NaturalImages:
     """The image set 'cifar10' or 'lsun'; folder as in images.mnist. It never downloads.
 
-    Raises DataError where it is missing or damaged, ValueError for another kind.
+    Raises DataError if it is missing or damaged, ValueError for another kind.
     """
     sentence = missing(kind, folder)
     if sentence:
@@ -46,7 +46,7 @@ def load(kind: str, folder=None) -> NaturalImages:
 
 
 def missing(kind: str, folder=None) -> str | None:
-    """One sentence on what an image set lacks here and what to do; None where nothing. Raises ValueError as load."""
+    """One sentence on an image set's missing files and what to do; None if none is missing. ValueError as in load."""
     if kind not in SHAPES:
         raise ValueError(f"There is no set of natural images '{kind}': the names are cifar10 and lsun.")
     try:
@@ -67,7 +67,7 @@ def missing(kind: str, folder=None) -> str | None:
 
 
 def blank(kind: str) -> NaturalImages:
-    """An image set's shapes without its images, for what only counts: one empty image in each part."""
+    """An image set's shapes without its images, for counting the cost of a step: one empty image in each part."""
     shape = SHAPES[kind]
     return NaturalImages(kind, shape, *torch.zeros(3, 1, int(np.prod(shape)), dtype=torch.uint8))
 
@@ -95,19 +95,19 @@ def lsun(folder: Path) -> NaturalImages:
     5,000 before them held out, all others train.
 
     The first call decodes them into a file of bytes in folder (4.6 GB of 168,103 images), which is mapped into memory
-    then and later. Raises DataError where a file is damaged or the cache cannot be written. Data: Yu et al. 2015.
+    then and later. Raises DataError if a file is damaged or the cache cannot be written. Data: Yu et al. 2015.
     """
     cache = folder / CACHE
     if not cache.is_file():
         try:
-            with records.locked(folder / f".{CACHE}.lock", f"another process decodes {folder / LSUN}; waiting for it"):
+            with files.locked(folder / f".{CACHE}.lock", f"another process decodes {folder / LSUN}; waiting for it"):
                 if not cache.is_file():
                     decode(folder, cache)
-        except records.RecordError as error:
+        except files.RecordError as error:
             raise DataError(f"LSUN is decoded once into its data folder, but {error}") from error
     again = f"delete it, and it is made again from {LSUN}."
     try:
-        # Private pages: nothing writes to them, but torch wants memory that it could write to.
+        # Private pages: nothing writes to them, but torch requires writable memory.
         pixels = np.load(cache, mmap_mode="c")
     except (ValueError, EOFError) as error:
         raise DataError(f"{cache} is damaged ({error}): {again}") from error
@@ -126,7 +126,7 @@ def decode(folder: Path, path: Path):
     source, wrong = folder / LSUN, f"{folder / LSUN} is damaged (%s): delete it and {FETCH['lsun']} again."
     try:
         with lmdb.open(str(source), readonly=True, lock=False) as database, database.begin() as reading:
-            # To read beyond the end of a mapped file would end this process by a signal, without a word.
+            # Reading beyond the end of a mapped file would kill this process by a signal, without a message.
             size = database.stat()["psize"] * (database.info()["last_pgno"] + 1)
             if size > (source / "data.mdb").stat().st_size:
                 raise DataError(wrong % "data.mdb is cut off")
@@ -134,10 +134,10 @@ def decode(folder: Path, path: Path):
                 pass
     except lmdb.Error as error:
         raise DataError(wrong % error) from error
-    with vision.classrooms(folder.resolve(), SHAPES["lsun"][1]) as images, records.whole(path) as partial:
+    with vision.classrooms(folder.resolve(), SHAPES["lsun"][1]) as images, files.whole(path) as partial:
         print(f"decoding {len(images):,} classrooms into {path}, once: about ten minutes", file=sys.stderr, flush=True)
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(images), int(np.prod(SHAPES["lsun"])))}
-        # Written and not mapped: on a full disk a mapped file would end the process as well.
+        # Written and not mapped, because on a full disk a mapped file would kill the process as well.
         with open(partial, "wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
             for i in range(len(images)):

@@ -1,4 +1,4 @@
-"""Stacked digits as the target P: independent images are the channels of one, and every tuple of classes a mode."""
+"""Stacked digits as the target P: independent images are the channels of one image, each tuple of classes is a mode."""
 
 
 class Stacked:

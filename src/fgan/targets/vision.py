@@ -1,4 +1,4 @@
-"""The only door to torchvision: `datasets`, also where its build does not match torch's, and LSUN's classrooms.
+"""The only import of torchvision: `datasets`, even if its build does not match torch's, and LSUN's classrooms.
 
 A CUDA build of torchvision beside a CPU build of torch fails to import, because it describes operators that
 its unloadable binary would have registered. Nothing here uses them: declare them and import again.
@@ -35,9 +35,9 @@ def classrooms(folder, side):
     the middle cut out: a data set of (image [side, side], class)."""
     cut = torchvision.transforms
     cut = cut.Compose([cut.Resize(side), cut.CenterCrop(side)])
-    # It keeps a list of the keys in the current folder, under a name that two data folders can share, and left open.
+    # LSUN writes a list of keys to the current folder, under a name that two data folders can share, and keeps it open.
     with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch), warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        found = datasets.LSUN(folder, classes=["classroom_train"], transform=cut)
-    with contextlib.closing(found.dbs[0].env):
-        yield found
+        rooms = datasets.LSUN(folder, classes=["classroom_train"], transform=cut)
+    with contextlib.closing(rooms.dbs[0].env):
+        yield rooms

@@ -1,0 +1,33 @@
+"""Designs: reads and validates an experiment's experiment.yaml and claims.yaml."""
+
+from fgan.design.claims import criteria_hash
+from fgan.design.claims import read as read_claims
+from fgan.design.load import captions, find, left_out, load, resolved, text
+from fgan.design.packages import module
+from fgan.design.resolution import merge
+from fgan.design.runs import RECORDS, SCALES, SHOWN, Design, Run, Shard, seeds_of
+from fgan.design.validation import DesignError, digest, nearest, read_yaml
+
+__all__ = [
+    "RECORDS",
+    "SCALES",
+    "SHOWN",
+    "Design",
+    "DesignError",
+    "Run",
+    "Shard",
+    "captions",
+    "criteria_hash",
+    "digest",
+    "find",
+    "left_out",
+    "load",
+    "merge",
+    "module",
+    "nearest",
+    "read_claims",
+    "read_yaml",
+    "resolved",
+    "seeds_of",
+    "text",
+]

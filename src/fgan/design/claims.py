@@ -1,0 +1,76 @@
+"""Claims: reads a claims.yaml; the error for a mistake names the file, the claim and the key in one sentence."""
+
+import re
+from pathlib import Path
+
+from fgan.design import schemas
+from fgan.design.resolution import arms_of
+from fgan.design.runs import SCALES
+from fgan.design.validation import DesignError, by_kind, digest, read_yaml, validate
+
+# The keys of a claim that decide its verdict; the others are wording.
+CRITERIA = ("id", "seeds", "scale", "checks")
+
+
+def read(path):
+    """The claims of an experiment as a list; raises DesignError for a key or name that is unknown or missing."""
+    claims = listed(path)
+    claim_schema, check_schema = schema(path)
+    for claim in claims:
+        where = f"{path}, claim '{claim.get('id', '?')}'"
+        validate(claim, claim_schema, where, "the claim")
+        for number, check in enumerate(claim["checks"], 1):
+            validate(check, check_schema, f"{where}, check {number}", "the check")
+    names = [claim["id"] for claim in claims]
+    for name in names:
+        if names.count(name) > 1:
+            raise DesignError(f"{path}: two claims have the id '{name}'")
+    return claims
+
+
+def criteria_hash(path):
+    """SHA-256 of the criteria of an experiment's claims; their wording, order and comments do not change it."""
+    criteria = [{key: claim[key] for key in CRITERIA if key in claim} for claim in listed(path)]
+    return digest(sorted(criteria, key=lambda claim: str(claim.get("id"))))
+
+
+def listed(path):
+    """The claims of a file before they are checked; raises DesignError if the file has no list of claims."""
+    claims = read_yaml(path).get("claims")
+    if not isinstance(claims, list) or not all(isinstance(claim, dict) for claim in claims):
+        raise DesignError(f"{path}: expected the key 'claims' with a list of claims")
+    return claims
+
+
+def schema(path):
+    """The schemas of a claim and of a check, with all names that are valid beside this file."""
+    from fgan.divergences import DIVERGENCES
+
+    content, folder = read_yaml(Path(__file__).with_name("claims_schema.yaml")), Path(path).parent
+    definitions = content["$defs"]
+    definitions["scale"]["enum"] += SCALES
+    definitions["divergence"]["enum"] += DIVERGENCES
+    definitions["objective"]["enum"] += schemas.added(folder).get("objectives", [])
+    definitions["statistic"]["enum"] += statistics(folder / "figures.py")
+    if (folder / "experiment.yaml").exists():
+        definitions["arm"]["enum"] += arms_of(schemas.read(folder / "experiment.yaml"))
+    else:
+        definitions["arm"] = {"type": "string"}
+    kinds = {kind: keys_of(row, content["keys"]) for kind, row in content["kinds"].items()}
+    check = by_kind(kinds, description="how it is judged")
+    return schemas.inline(content["claim"], definitions), schemas.inline(check, definitions)
+
+
+def keys_of(row, keys):
+    """The schema of a kind of check from its row in the table of kinds."""
+    valid = (*row["required"], *row["optional"], "low", "high")
+    pairs = [pair for pair in (("low", "high"), row.get("either")) if pair]
+    return {
+        "required": row["required"], "properties": {key: keys[key] for key in valid},
+        "allOf": [{"anyOf": [{"required": [key]} for key in pair]} for pair in pairs],
+    }  # fmt: skip
+
+
+def statistics(path):
+    """Names of the statistics that a figures.py defines."""
+    return re.findall(r"^def statistic_(\w+)\(", path.read_text(), re.M) if path.exists() else []

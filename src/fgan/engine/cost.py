@@ -1,0 +1,90 @@
+"""The cost of one training step, counted from its shapes: the step runs once on the meta device, without data."""
+
+import weakref
+from dataclasses import dataclass
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import conv_flop_count, flop_registry
+
+from fgan import targets
+from fgan.engine.training import rounds, step
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Cost of one step of a whole stack: operations of products, bytes read and written, kernels, peak bytes, runs."""
+
+    operations: float
+    traffic: float
+    kernels: int
+    peak: float
+    runs: int
+
+    def seconds(self, rate, bandwidth, launch, copies=1):
+        """Seconds of a step of `copies` such stacks side by side, at rates of products [operations/s], of memory
+        [bytes/s] and a time for each kernel [s]."""
+        return copies * (self.operations / rate + self.traffic / bandwidth) + self.kernels * launch
+
+
+def convolution_backward(gradient, x, weight, *settings, out_val=None):
+    """Operations of a convolution's gradients: as many as in the forward pass for each of inputs and weights requested.
+
+    torch's own formula combines every output channel with the input channels of all groups.
+    """
+    transposed, mask = settings[4], settings[7]
+    return conv_flop_count(x.shape, weight.shape, gradient.shape, transposed) * sum(mask[:2])
+
+
+OPERATIONS = flop_registry | {torch.ops.aten.convolution_backward: convolution_backward}
+
+
+class Counter(TorchDispatchMode):
+    """Counts the operations executed under it, and the peak bytes of the tensors made under it."""
+
+    def __init__(self):
+        super().__init__()
+        self.operations, self.traffic, self.kernels, self.alive, self.peak = 0, 0, 0, 0, 0
+        self.seen = weakref.WeakSet()
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
+        made = [t for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
+        count = OPERATIONS.get(function._overloadpacket)
+        if count:
+            self.operations += count(*args, **(kwargs or {}), out_val=result)
+        if not function.is_view:
+            self.kernels += 1
+            self.traffic += sum(t.numel() * t.element_size() for t in given + made)
+        known = {t.untyped_storage()._cdata for t in given}
+        for tensor in made:
+            storage = tensor.untyped_storage()
+            if storage._cdata not in known and storage not in self.seen:
+                self.seen.add(storage)
+                self.alive += storage.nbytes()
+                self.peak = max(self.peak, self.alive)
+                weakref.finalize(storage, self._freed, storage.nbytes())
+        return result
+
+    def _freed(self, size):
+        self.alive -= size
+
+
+def of(design, shard):
+    """Cost of a step of the stack that trains the runs of one seed of the shard, side by side."""
+    runs, data = [run for run in shard.runs if run.seed == shard.first], targets.blank(shard.settings)
+    return counted(lambda: design.run.population(shard.settings, runs, "meta", data))
+
+
+def counted(make):
+    """Cost of a step of the population that `make()` returns, which must be on the meta device."""
+    with Counter() as counter:
+        population = make()
+        batch, k, streams = population.settings["batch"], rounds(population), len(population.streams)
+        drawn = population.target.draw((streams, max(k, 1), batch), None)
+        noise = population.noise((streams, k + 1, batch), None)
+        counter.operations, counter.traffic, counter.kernels, counter.peak = 0, 0, 0, counter.alive
+        step(population, drawn, noise)
+    return Cost(counter.operations, counter.traffic, counter.kernels, counter.peak, len(population.runs))

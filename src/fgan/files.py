@@ -1,0 +1,87 @@
+"""Files that are whole or absent, locks that end with their process, and errors that say what to do."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+
+class RecordError(RuntimeError):
+    """A record or one of its files cannot be used; the message says what to do."""
+
+
+class DataError(RuntimeError):
+    """A data set is missing or is not the original; the message names the file and what to do."""
+
+
+@contextlib.contextmanager
+def whole(path):
+    """A temporary path that becomes `path` when the block succeeds, so that a file is whole or absent."""
+    path = Path(path)
+    partial = path.with_name(f".{path.name}.partial")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing(path):
+    """Turns an OSError of the block into one sentence; raises RecordError."""
+    try:
+        yield
+    except OSError as error:
+        raise RecordError(
+            f"cannot write {path}: {error.strerror or error}; free some space or check the folder's permissions, "
+            "then run the same command again"
+        ) from error
+
+
+def write_text(path, text):
+    """Writes a whole text file."""
+    with whole(path) as partial:
+        partial.write_text(text)
+
+
+def write_json(path, value):
+    """Writes a value as JSON with sorted keys."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, default=str) + "\n")
+
+
+def file_hash(path):
+    """SHA-256 of a file's bytes."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+@contextlib.contextmanager
+def locked(path, message):
+    """Holds a lock that the kernel releases when the process dies; prints `message` once if it has to wait."""
+    path = Path(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "w")
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(message, file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def alone(record):
+    """Locks a record for the one process that makes it; raises RecordError if another process holds the lock."""
+    Path(record).mkdir(parents=True, exist_ok=True)
+    with open(Path(record, ".lock"), "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RecordError(f"another process is making {record}; wait for it or stop it") from None
+        yield

@@ -1,0 +1,101 @@
+"""Gathers the shards of an experiment into the one part of a record that is shown, audited and published."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fgan import targets
+from fgan.design import SHOWN, Shard
+from fgan.divergences import DIVERGENCES
+from fgan.engine import machines
+from fgan.files import RecordError, write_json
+from fgan.jobs.cut import shards as cut
+from fgan.jobs.train import checkpoints, current
+from fgan.metrics.history import KEPT, kept, quartiles
+from fgan.record import provenance, write
+
+
+def gather(design, device, folder, data=None):
+    """Joins the shards in `folder`/shards into the part `folder` and adds the baselines, which need no training.
+
+    Raises RecordError if a shard was made by other settings or code.
+    """
+    folder = Path(folder)
+    machines.prepare("cpu")
+    shards = cut(design, device)
+    # An experiment that trains nothing has the common settings alone.
+    settings = shards[0].settings if shards else {k: v for k, v in design.common.items() if k not in SHOWN}
+    frames, samples, cards = joined(design, shards, folder)
+    images = targets.load(settings, data)
+    baselines, arrays = design.run.baselines(settings, images)
+    last = {arm: own["steps"] for arm, own in design.arms.items()}
+    measurements = pd.DataFrame(columns=write.COLUMNS)
+    if frames:
+        every = pd.concat(frames, ignore_index=True)
+        measurements = pd.concat([kept(every, last), quartiles(every, last)], ignore_index=True)[write.COLUMNS]
+    write.write_table(folder / "measurements.parquet", measurements)
+    write.write_table(folder / "baselines.parquet", write.baseline_rows(baselines))
+    write.write_samples(folder / "samples.npz", samples | arrays)
+    write_json(folder / "design.json", shown(design, settings, shards))
+    # An experiment that trains nothing has one card, which describes this process.
+    untrained = Shard(design.name, "baseline", 0, 0, settings | {"divergences": [], "objectives": []})
+    card = common_card(design, cards or [provenance.run_card(untrained, "cpu")])
+    facts = getattr(design.run, "facts", None)  # about the judge of the samples, for example a classifier
+    write_json(folder / "card.json", card | (facts(settings, images) if facts else {}))
+    write.write_checksums(folder, write.PART_FILES)
+    # Checkpoints go last: a training that a killed workflow left unfinished continues from its last state.
+    for shard in shards:
+        for state in checkpoints(folder / "shards" / shard.name).glob(f"{shard.name}-*.pt"):
+            state.unlink()
+
+
+def joined(design, shards, folder):
+    """Measurements of all shards, samples of the first seeds by name, and run cards."""
+    frames, samples, cards = [], {}, []
+    for shard in shards:
+        source = folder / "shards" / shard.name
+        if not current(source, shard):
+            raise RecordError(f"{source} was made by other settings or code; make it again with: {design.command}")
+        frames.append(pd.read_parquet(source / "measurements.parquet"))
+        cards.append(json.loads((source / "card.json").read_text()))
+        with np.load(source / "samples.npz") as arrays:
+            for name in arrays.files:
+                runs = zip(shard.runs, arrays[name], strict=True)
+                samples |= {
+                    f"{name}/{run.arm}/{run.divergence}/{run.objective}/{run.seed}": array
+                    for run, array in runs if run.seed < KEPT
+                }  # fmt: skip
+    return frames, samples, cards
+
+
+def shown(design, settings, shards):
+    """The resolved design with the facts that figures, tables and claims need."""
+    trained = {name for own in design.arms.values() for name in own["divergences"]}
+    arms = {
+        arm: own | {"seeds": design.seeds[arm], "factors": design.factors.get(arm, {})}
+        for arm, own in design.arms.items()
+    }
+    return {
+        "name": design.name, "scale": design.scale, "settings": settings, "arms": arms,
+        "seeds": design.common.get("seeds", 0), "runs": sum(len(shard.runs) for shard in shards),
+        "divergences": [
+            {"name": name, "label": divergence.label, "effective": divergence.effective}
+            for name, divergence in DIVERGENCES.items() if name in trained
+        ],
+    } | {key: design.common[key] for key in ("title", "question", "deviations")}  # fmt: skip
+
+
+def common_card(design, cards):
+    """The card of a part: each shard's entries, and a summary of all shards, which may come from several machines."""
+    own = ("settings_hash", "code_hash", "claims_hash", "commit", "versions", "device")
+    packages = sorted({name for card in cards for name in card["versions"]})
+    versions = {name: {card["versions"][name] for card in cards if name in card["versions"]} for name in packages}
+    return {
+        "experiment": design.name, "command": design.command,
+        "versions": {name: " and ".join(sorted(known)) for name, known in versions.items()},
+        "device": " and ".join(sorted({card["device"] for card in cards})),
+        "commits": sorted({card["commit"] for card in cards}),
+        "shards": {card["shard"]: {key: card[key] for key in own} for card in cards},
+    }  # fmt: skip

@@ -1,0 +1,165 @@
+"""Trains one shard of a population to its files, continuing where an earlier process was killed."""
+
+import json
+import os
+import pickle
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from fgan import targets
+from fgan.design import digest
+from fgan.engine import cost, machines
+from fgan.engine.training import fate, train
+from fgan.files import RecordError, locked, whole, write_json
+from fgan.jobs.progress import Progress
+from fgan.record import archive, provenance, write
+
+# Words in torch's out-of-memory errors: of its allocators on a GPU and on a CPU, and of libraries with their own.
+NO_ROOM = ("out of memory", "can't allocate memory", "alloc_failed")
+SHARD_FILES = ("measurements.parquet", "samples.npz", "card.json")
+
+
+class Checkpoint:
+    """A side file from which a killed training continues; the last one stays until the part is gathered.
+
+    Keyed by the settings, code and device, so that a changed design never continues an old state.
+    """
+
+    def __init__(self, path, device):
+        self.path, self.device, self.saved = Path(path), device, time.monotonic()
+        self.every = float(os.environ.get("FGAN_CHECKPOINT_SECONDS", 15))
+
+    def load(self):
+        if not self.path.exists():
+            return None
+        try:
+            return torch.load(self.path, map_location=self.device, weights_only=True)
+        except (RuntimeError, OSError, EOFError, pickle.UnpicklingError):
+            # Writes are atomic, so an unreadable file is from another version or damaged: start anew.
+            return None
+
+    def save(self, state, last):
+        """Saves the last state, and earlier ones so rarely that saving takes a twentieth of the time at most."""
+        began = time.monotonic()
+        if last or began - self.saved >= self.every:
+            with whole(self.path) as partial:
+                try:
+                    torch.save(state, partial)
+                except RuntimeError as error:  # torch's error for a full disk
+                    raise OSError(str(error).splitlines()[0]) from error
+            self.saved = time.monotonic()
+            self.every = max(self.every, 20 * (self.saved - began))
+
+
+def choose_device(name):
+    """'cpu' or 'cuda'; `auto` takes a GPU if torch sees one. Raises RecordError if a wanted GPU is missing."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise RecordError(
+            "device=cuda was asked for, but torch sees no GPU; use device=cpu or install a CUDA build of torch"
+        )
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name
+
+
+def train_shard(design, shard, folder, device="cpu", data=None, log=None):
+    """Trains the runs of `shard` into `folder` (measurements, samples, run card); resumes a killed training.
+
+    A shard that the record's archive holds is taken from there. Raises RecordError if a single run exceeds the memory.
+    """
+    folder = Path(folder)
+    card = provenance.run_card(shard, device)
+    key = digest([card["settings_hash"], card["code_hash"], device])[:16]
+    side = checkpoints(folder)
+    with held(shard, folder):
+        if current(folder, shard):
+            print(f"{shard.experiment}/{shard.name}: complete already")
+            return
+        sources = archive.sources(shard, archive.read(folder.parents[2]))
+        if sources:
+            archive.adopt(shard, folder, card, sources)
+            print(f"{shard.experiment}/{shard.name}: taken from the record's archive")
+            return
+        (folder / "card.json").unlink(missing_ok=True)  # a card of other settings; only a whole shard has a card
+        machines.prepare(device)
+        run, images = design.run, targets.load(shard.settings, data)
+        durations = {"train_s": 0.0, "evaluate_s": 0.0}
+
+        def stack(runs):
+            """History, metrics and samples of some of the shard's runs, trained side by side."""
+            first = shard.runs.index(runs[0])
+            label = shard.name if len(runs) == len(shard.runs) else f"{shard.name}[{first}:{first + len(runs)}]"
+            progress = Progress(f"{shard.experiment}/{label}", len(runs), shard.settings["steps"], log)
+            checkpoint = Checkpoint(side / f"{shard.name}-{key}-{first}-{len(runs)}.pt", device)
+            began = time.monotonic()
+            population = run.population(shard.settings, runs, torch.device(device), images)
+            steps, history, diverged = train(population, run.observe, progress, checkpoint)
+            trained = time.monotonic()
+            metrics, samples = run.evaluate(population, steps, history)
+            metrics |= fate(population, steps, history, diverged)
+            durations["train_s"] += trained - began
+            durations["evaluate_s"] += time.monotonic() - trained
+            # Copies: views would keep all samples in memory while the next stack trains.
+            return steps, *({name: x.cpu().clone() for name, x in part.items()} for part in (history, metrics, samples))
+
+        done = with_room(stack, machines.pieces(shard.runs, cost.of(design, shard), device), log)
+        history, metrics, samples = (joined([part[k] for part in done], dim) for k, dim in ((1, 1), (2, 0), (3, 0)))
+        frames = [
+            write.tidy(shard.runs, step, {k: v[i] for k, v in history.items()}) for i, step in enumerate(done[0][0])
+        ]
+        frames.append(write.tidy(shard.runs, shard.settings["steps"], metrics))
+        write.write_table(folder / "measurements.parquet", pd.concat(frames, ignore_index=True))
+        write.write_samples(folder / "samples.npz", {name: array.numpy() for name, array in samples.items()})
+        write_json(folder / "durations.json", durations)
+        write_json(folder / "card.json", card)
+
+
+def with_room(stack, pieces, log=None):
+    """`stack(runs)` of every piece, in order; a piece that does not fit in memory is halved, with a message."""
+    done, waiting = [], list(pieces)
+    while waiting:
+        runs = waiting.pop(0)
+        try:
+            done.append(stack(runs))
+            continue
+        except (MemoryError, RuntimeError) as error:
+            if not (isinstance(error, MemoryError) or any(text in str(error).lower() for text in NO_ROOM)):
+                raise
+        # Outside of the handler, because its traceback would keep the tensors of the failed stack alive.
+        if len(runs) == 1:
+            raise RecordError("one run alone does not fit in memory; use a device with more, or a smaller batch")
+        torch.cuda.empty_cache()
+        half = len(runs) // 2
+        waiting[:0] = [runs[:half], runs[half:]]
+        text = f"out of memory with {len(runs)} runs side by side: going on with {half} and {len(runs) - half}"
+        for file in filter(None, (sys.stderr, log)):
+            print(text, file=file, flush=True)
+    return done
+
+
+def joined(parts, dim):
+    """Stacks of all pieces side by side: {name: tensor}."""
+    return {name: torch.cat([part[name] for part in parts], dim) for name in parts[0]}
+
+
+def held(shard, folder):
+    """Holds the lock of a shard, one for all settings, so that an orphan with other settings overwrites no new file."""
+    return locked(
+        checkpoints(folder) / f"{shard.name}.lock",
+        f"{shard.name}: another process is training this shard; waiting for it to end",
+    )
+
+
+def checkpoints(folder):
+    """The folder of the checkpoints of a shard's experiment."""
+    return folder.parent.parent / ".checkpoints"
+
+
+def current(folder, shard):
+    """Whether the folder holds a complete shard of the same settings and code."""
+    if not all((folder / name).exists() for name in SHARD_FILES):
+        return False
+    old = json.loads((folder / "card.json").read_text())
+    return (old["settings_hash"], old["code_hash"]) == (shard.hash, provenance.code_hash(shard.experiment))

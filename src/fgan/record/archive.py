@@ -1,0 +1,122 @@
+"""The archive of a record: finished shards in tar files of at most 16 MB, which travel from one machine to another.
+
+It holds measurements, samples and run card of each shard, no weights, and serves every cut of the same design: seeds 0
+to 24 that one machine trained as one shard are adopted seed by seed on another.
+"""
+
+import hashlib
+import io
+import json
+import shutil
+import tarfile
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fgan.design import Shard
+from fgan.files import RecordError, whole, write_json
+from fgan.record import provenance, write
+
+LIMIT = 16e6
+FILES = ("measurements.parquet", "samples.npz", "durations.json", "card.json")
+CHECKSUMS = "checksums.json"
+# The entries of a run card that describe the training, independent of the cut.
+TRAINING = ("claims_hash", "device", "versions", "commit")
+
+
+class Archive:
+    """The files to which one process adds the shards that it finishes.
+
+    Their names are unique, so the files of several machines and calls can lie in one folder.
+    """
+
+    def __init__(self, record):
+        self.folder, self.path = Path(record, "archive"), None
+
+    def add(self, folder):
+        """Adds the finished shard in `folder`, to a new file where the last one is full."""
+        contents = {name: (folder / name).read_bytes() for name in FILES}
+        checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+        contents[CHECKSUMS] = json.dumps(checksums).encode()
+        size = sum(len(content) + 1024 for content in contents.values())
+        if not self.path or self.path.stat().st_size + size > LIMIT:
+            self.path = self.folder / f"{uuid.uuid4().hex[:12]}.tar"
+        with whole(self.path) as partial:
+            if self.path.exists():
+                shutil.copyfile(self.path, partial)
+            with tarfile.open(partial, "a" if self.path.exists() else "w") as file:
+                for name, content in contents.items():
+                    member = tarfile.TarInfo(f"{folder.parent.parent.name}/{folder.name}/{name}")
+                    member.size = len(content)
+                    file.addfile(member, io.BytesIO(content))
+
+
+def read(record):
+    """The shards in the archive of a record: [{file name: bytes} with the card's content as 'card'].
+
+    Raises RecordError for a file that is cut off or changed.
+    """
+    archived = {}
+    for path in sorted(Path(record, "archive").glob("*.tar")):
+        wrong = f"{path} is damaged (%s); delete it or copy it again"
+        try:
+            with tarfile.open(path) as file:
+                for member in file:
+                    shard, _, name = member.name.rpartition("/")
+                    archived.setdefault((path, shard), {})[name] = file.extractfile(member).read()
+        except (tarfile.TarError, EOFError) as error:
+            raise RecordError(wrong % error) from None
+        for (own, shard), files in archived.items():
+            if own == path:
+                expected = json.loads(files.get(CHECKSUMS, "{}"))
+                changed = [n for n in FILES if hashlib.sha256(files.get(n, b"")).hexdigest() != expected.get(n)]
+                if changed:
+                    raise RecordError(wrong % f"{shard}/{changed[0]} has another checksum")
+    return [files | {"card": json.loads(files["card.json"])} for files in archived.values()]
+
+
+def sources(shard, archived):
+    """The archived shards that hold the runs of this one, {seed: archived shard}; empty if a run is missing.
+
+    They have the settings of the shard and the current code, and share one device, claims, commit and versions.
+    """
+    code = provenance.code_hash(shard.experiment)
+    wanted, groups = set(range(shard.first, shard.last + 1)), {}
+    for p in archived:
+        card = p["card"]
+        arm = card["shard"].rpartition("-seed")[0]
+        same = (card["experiment"], arm, card["code_hash"]) == (shard.experiment, shard.arm, code)
+        if same and card["settings"] == shard.settings:
+            first, last = card["seeds"]
+            trained = json.dumps([card[key] for key in TRAINING], sort_keys=True)
+            groups.setdefault(trained, {}).update(dict.fromkeys(wanted & set(range(first, last + 1)), p))
+    return next((group for _, group in sorted(groups.items()) if set(group) == wanted), {})
+
+
+def adopt(shard, folder, card, sources):
+    """Writes the shard to `folder` from archived ones, {seed: archived shard}.
+
+    `card` is the run card that training the shard now would give; the written card names the machine that trained it.
+    """
+    folder = Path(folder)
+    (folder / "card.json").unlink(missing_ok=True)  # only a whole shard has a card
+    trained = sources[shard.first]
+    if trained["card"]["shard"] == shard.name:
+        for name in FILES:
+            with whole(folder / name) as partial:
+                partial.write_bytes(trained[name])
+        return
+    frames, arrays = [], {}
+    for seed, p in sorted(sources.items()):
+        frame = pd.read_parquet(io.BytesIO(p["measurements.parquet"]))
+        frames.append(frame[frame.seed == seed])
+        runs = Shard(shard.experiment, shard.arm, *p["card"]["seeds"], shard.settings).runs
+        with np.load(io.BytesIO(p["samples.npz"])) as samples:
+            for name in samples.files:
+                arrays.setdefault(name, {}).update(zip(runs, samples[name], strict=True))
+    write.write_table(folder / "measurements.parquet", pd.concat(frames, ignore_index=True))
+    write.write_samples(folder / "samples.npz", {n: np.stack([a[r] for r in shard.runs]) for n, a in arrays.items()})
+    write_json(folder / "durations.json", json.loads(trained["durations.json"]))
+    write_json(folder / "card.json", card | {key: trained["card"][key] for key in TRAINING})

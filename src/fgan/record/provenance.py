@@ -1,0 +1,83 @@
+"""Provenance: the code, settings, versions and commit that a measurement comes from."""
+
+import contextlib
+import functools
+import hashlib
+import json
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from fgan.design import criteria_hash, read_yaml
+from fgan.record import meaning
+from fgan.targets import MODULES
+
+VERSIONS = ("torch", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "matplotlib", "seaborn", "snakemake")
+# Every training uses these, even if an experiment's run.py does not import them: the loop, the summary of histories.
+COMMON = ("engine/training.py", "metrics/history.py")
+
+
+def entries(experiment, root="."):
+    """The files from which an experiment's science is reached: its run.py, the loop and the modules of its targets."""
+    package, path = Path(root, "src/fgan"), Path(root, "experiments", experiment, "experiment.yaml")
+    kinds = sorted(words(read_yaml(path)) & set(MODULES)) if path.exists() else []
+    makers = {f"targets/{MODULES[kind]}.py" for kind in kinds}
+    return [path.with_name("run.py"), *(package / name for name in (*COMMON, *sorted(makers)))]
+
+
+def science_files(experiment, root="."):
+    """The files whose meaning decides an experiment's measurements."""
+    return sorted({str(file) for entry in entries(experiment, root) for file in meaning.reached(entry)})
+
+
+@functools.cache
+def code_hash(experiment, root="."):
+    """SHA-256 of the science code and the number of threads, which with the settings decide the measurements."""
+    parts = [threads(root), *sorted(meaning.digest(entry) for entry in entries(experiment, root))]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def words(value):
+    """All texts in a design, at any depth."""
+    if isinstance(value, (dict, list)):
+        return {word for part in (value.values() if isinstance(value, dict) else value) for word in words(part)}
+    return {value} if isinstance(value, str) else set()
+
+
+def threads(root="."):
+    """Threads by device: the one entry of the table of machines that can change a byte; no run depends on the cut."""
+    machines = read_yaml(Path(root, "src/fgan/engine/machines.yaml"))
+    return {device: row["threads"] for device, row in machines.items()}
+
+
+def commit():
+    """The commit of the working tree, marked if the science differs from it; 'unknown' outside git."""
+    try:
+        call = dict(capture_output=True, text=True, check=True)
+        head = subprocess.run(["git", "rev-parse", "HEAD"], **call).stdout.strip()
+        changed = subprocess.run(["git", "status", "--porcelain", "--", "src", "experiments"], **call).stdout.strip()
+        return head + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def versions():
+    """Versions of Python and of the packages that can change a byte of a record."""
+    known = {"python": platform.python_version()}
+    for package in VERSIONS:
+        with contextlib.suppress(PackageNotFoundError):
+            known[package] = version(package)
+    return known
+
+
+def run_card(shard, device):
+    """Settings, seeds, versions, device, commit and hashes of a population, fixed when it trains."""
+    claims = Path("experiments", shard.experiment, "claims.yaml")
+    return {
+        "experiment": shard.experiment, "shard": shard.name,
+        "seeds": [shard.first, shard.last], "runs": len(shard.runs),
+        "settings": shard.settings, "settings_hash": shard.hash, "code_hash": code_hash(shard.experiment),
+        "claims_hash": criteria_hash(claims) if claims.exists() else None,
+        "device": device, "versions": versions(), "commit": commit(),
+    }  # fmt: skip

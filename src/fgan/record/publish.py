@@ -1,0 +1,41 @@
+"""Publishes the parts of a record as the committed one, results/reference."""
+
+import json
+import shutil
+
+from fgan.design import SCALES
+from fgan.files import RecordError
+from fgan.record import audit
+from fgan.record.write import PART_FILES
+
+PART_LIMIT, RECORD_LIMIT = 4e6, 24e6  # bytes
+
+
+def publish(record, reference):
+    """Copies every part of `record` to `reference` and returns one line for each part.
+
+    Raises RecordError if the record is not whole and current, if a published part has a larger scale or more
+    seeds, or if the files would be larger than 4 MB a part or 24 MB in all.
+    """
+    if wrong := audit.check(record):
+        raise RecordError(f"{record} cannot be published: {'; '.join(wrong)}")
+    folders = [path.parent for path in sorted(record.glob("*/card.json"))]
+    files = {folder.name: [folder / name for name in (*PART_FILES, "checksums.txt")] for folder in folders}
+    sizes = {name: sum(file.stat().st_size for file in group) for name, group in files.items()}
+    if max(sizes.values()) > PART_LIMIT or sum(sizes.values()) > RECORD_LIMIT:
+        raise RecordError(f"{record} is too large to be committed (bytes by part: {sizes}); write histories less often")
+    for folder in folders:
+        published = reference / folder.name
+        if published.exists() and extent(published) > extent(folder):
+            raise RecordError(f"{published} has {extent(published)} as scale and seeds, more than {extent(folder)}")
+    for name, group in files.items():
+        (reference / name).mkdir(parents=True, exist_ok=True)
+        for file in group:
+            shutil.copyfile(file, reference / name / file.name)
+    return [f"{reference / name}: {size / 1e6:.1f} MB" for name, size in sizes.items()]
+
+
+def extent(folder):
+    """(scale, seeds) of a part, to be compared."""
+    design = json.loads((folder / "design.json").read_text())
+    return SCALES.index(design["scale"]), design["seeds"]

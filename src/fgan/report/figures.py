@@ -1,0 +1,194 @@
+"""The look of every figure: one style, one palette, the same order and colour of a divergence everywhere."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+WIDTH = 6.3  # inches: the text width of the paper
+OBJECTIVES = {"saddle": "#0b6e99", "alternative": "#d9730d"}
+GREY = "#8a8a8a"
+
+STYLE = {
+    "font.family": "DejaVu Sans", "font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8,
+    "xtick.labelsize": 7, "ytick.labelsize": 7, "legend.fontsize": 7, "legend.frameon": False,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6, "ytick.major.width": 0.6, "axes.grid": False, "figure.dpi": 100,
+    "pdf.fonttype": 42, "svg.hashsalt": "fgan", "figure.constrained_layout.use": True, "savefig.dpi": 200,
+    "figure.labelsize": 8,
+}  # fmt: skip
+
+
+def style():
+    """Applies the one style of all figures."""
+    matplotlib.rcParams.update(matplotlib.rcParamsDefault | STYLE)
+    matplotlib.use("Agg")
+
+
+def palette(names):
+    """A colour for each divergence, by its place in the table."""
+    import seaborn as sns  # takes a second to import, which most figures do not need
+
+    return dict(zip(names, sns.husl_palette(len(names), l=0.5, s=0.85), strict=True))
+
+
+def save(figure, path):
+    """Writes a figure as PDF and as PNG, without a date, so that the same data give the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None, "Producer": None})
+    figure.set_layout_engine("none")  # computing the layout again would take as long as drawing
+    figure.savefig(path.with_suffix(".png"), metadata={"Software": None})
+    plt.close(figure)
+
+
+def references(axis, values):
+    """Vertical lines at the values of samplers that were not trained, {name: value}; returns legend handles by name."""
+    styles = ("-", "--", ":", "-.")
+    return {
+        name: axis.axvline(value, ls=ls, lw=0.8, color=GREY, zorder=0)
+        for ls, (name, value) in zip(styles, values.items(), strict=False)
+    }
+
+
+def dots(axis, groups, values, colour, offset=0.0, spread=0.16):
+    """One dot per seed at the height of its group (`groups` are positions), spread a little so that ties show."""
+    for position, seeds in zip(groups, values, strict=True):
+        jitter = np.linspace(-spread, spread, max(len(seeds), 1)) if len(seeds) > 1 else np.zeros(len(seeds))
+        axis.plot(seeds, position + offset + jitter, "o", ms=3, mew=0, alpha=0.8, color=colour, clip_on=False)
+
+
+def centres(target):
+    """Centres of the modes [modes, 2] of a ring or a grid, by the design's settings of the target."""
+    if target["kind"] == "ring":
+        angle = 2 * np.pi * np.arange(target["modes"]) / target["modes"]
+        return target["radius"] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    line = target["spacing"] * (np.arange(target["side"]) - (target["side"] - 1) / 2)
+    return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def row_labels(axis, labels):
+    """Names the rows of an axis, from the bottom up, and draws a thin line through each."""
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set_ylim(-0.6, len(labels) - 0.4)
+    axis.grid(axis="y", lw=0.3, color="#e5e5e5")
+
+
+def panels(count, height, columns=4, top=0.5, **options):
+    """A grid of `count` axes of that height in inches, the rest switched off: (figure, axes in their order)."""
+    columns = min(columns, max(count, 1))
+    rows = -(-max(count, 1) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(WIDTH, top + height * rows), squeeze=False, **options)
+    for axis in axes.flat[count:]:
+        axis.set_axis_off()
+    return figure, list(axes.flat[:count])
+
+
+def line(**style):
+    """A line for a legend."""
+    return plt.Line2D([], [], **style)
+
+
+def dot(colour, **style):
+    """A dot for a legend."""
+    return plt.Line2D([], [], **{"ls": "", "marker": "o", "ms": 3, "color": colour} | style)
+
+
+def legend(figure, handles, ncols=None):
+    """A legend of {label: handle} above all panels, in one row unless `ncols` is given."""
+    figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=ncols or len(handles))
+
+
+def band(axis, quartiles, colour, scale=lambda values: values, **style):
+    """The median of a frame of quartiles as a line, with a band between the other two."""
+    low, median, high = (scale(quartiles[word]) for word in ("lower quartile", "median", "upper quartile"))
+    axis.fill_between(quartiles.index, low, high, color=colour, alpha=0.17, lw=0)
+    axis.plot(quartiles.index, median, color=colour, **{"lw": 1.3} | style)
+
+
+def strip(images, shape, gap=None, low=0.0):
+    """Images [n, d] side by side in one array, `shape` (h, w) or (channels, h, w), with gaps of the value `low`."""
+    *channels, height, width = shape
+    pixels = np.moveaxis(images.astype(float).reshape(-1, *channels or [1], height, width), 1, -1)
+    gap = max(1, width // 8) if gap is None else gap
+    padded = np.pad(pixels, ((0, 0), (0, 0), (0, gap), (0, 0)), constant_values=low)
+    return np.concatenate(list(padded), axis=1).squeeze(-1) if not channels else np.concatenate(list(padded), axis=1)
+
+
+def sheet(axis, picture, label, **style):
+    """One row of images with its label on the left."""
+    axis.imshow(picture, **{"cmap": "gray_r", "vmin": 0, "vmax": 1, "interpolation": "nearest"} | style)
+    axis.annotate(label, (-0.01, 0.5), xycoords="axes fraction", ha="right", va="center", fontsize=7)
+    axis.set_axis_off()
+
+
+def modes(part, arm, total):
+    """Modes covered and share of high-quality samples of every run of an arm; grey lines are the baselines."""
+    names = part.arms[arm]["divergences"][::-1]
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 0.9 + 0.25 * len(names)), sharey=True)
+    metrics = {"modes": f"modes covered, of {total}", "high_quality": "share of high-quality samples"}
+    for axis, (metric, label) in zip(axes, metrics.items(), strict=True):
+        for offset, (objective, colour) in zip((0.2, -0.2), OBJECTIVES.items(), strict=True):
+            values = [part.values(metric, arm, name, objective) for name in names]
+            dots(axis, range(len(names)), values, colour, offset, spread=0.13)
+        drawn = references(axis, part.samplers(metric))
+        row_labels(axis, [part.labels[name] for name in names])
+        axis.set_xlabel(label)
+    axes[0].set_xlim(-0.3, total * 1.04)
+    axes[1].set_xlim(-0.03, 1.03)
+    legend(figure, {objective: dot(colour) for objective, colour in OBJECTIVES.items()} | drawn)
+    return figure
+
+
+def distribution(part, arm, total):
+    """Share of an arm's runs that cover 0, 1, ... `total` modes: a row for each divergence, a panel each objective."""
+    names, objectives = part.arms[arm]["divergences"], part.arms[arm]["objectives"]
+    size = (WIDTH, 0.95 + 0.19 * len(names))
+    figure, axes = plt.subplots(1, len(objectives), figsize=size, sharey=True, squeeze=False)
+    values = part.by_run("modes", arm)
+    counts = [[np.bincount(values[n, o].astype(int), minlength=total + 1) for n in names] for o in objectives]
+    shares = np.array([[count / count.sum() for count in rows] for rows in counts])
+    for axis, objective, rows in zip(axes.flat, objectives, shares, strict=True):
+        image = axis.imshow(rows, cmap="Blues", vmin=0, vmax=shares.max(), aspect="auto")
+        axis.set_title(objective, color=OBJECTIVES[objective])
+        axis.set_yticks(range(len(names)), [part.labels[n] for n in names])
+        axis.set_xticks(range(0, total + 1, max(1, total // 8)))
+        axis.set_xlabel(f"modes covered, of {total}")
+        axis.set_xticks(np.arange(total) + 0.5, minor=True)
+        axis.set_yticks(np.arange(len(names) - 1) + 0.5, minor=True)
+        axis.grid(which="minor", color="white", lw=0.8)
+        axis.tick_params(which="minor", length=0)
+        axis.spines[:].set_visible(False)
+    figure.colorbar(image, ax=axes, label="share of runs", fraction=0.03, pad=0.02)
+    return figure
+
+
+def samples(part, arm):
+    """Samples of seed 0 of an arm over the modes of its target in the plane: a panel for each divergence, a block for
+    each objective."""
+    names, objectives = part.arms[arm]["divergences"], part.arms[arm]["objectives"]
+    centre = centres(part.arms[arm]["target"])
+    reach, columns = np.abs(centre).max() * 1.25, min(6, len(names))
+    rows = -(-len(names) // columns)
+    size = (WIDTH, 0.3 + 1.15 * rows * len(objectives))
+    figure, axes = plt.subplots(rows * len(objectives), columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for block, objective in enumerate(objectives):
+        for index, name in enumerate(names):
+            axis = axes[block * rows + index // columns, index % columns]
+            axis.plot(*centre.T, "o", ms=4, mew=0.5, mfc="none", mec=GREY)
+            points = part.samples[f"samples/{arm}/{name}/{objective}/0"].astype(float)
+            axis.plot(*points.T, ".", ms=1.6, mew=0, alpha=0.6, color=OBJECTIVES[objective])
+            axis.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
+            axis.set_title(part.labels[name], fontsize=7, pad=2)
+    legend(figure, {objective: dot(OBJECTIVES[objective]) for objective in objectives})
+    return figure
+
+
+def blank(text):
+    """An empty figure with a text that says why it is empty."""
+    figure = plt.figure(figsize=(WIDTH, 0.4))
+    figure.text(0.5, 0.5, text, ha="center", va="center", color=GREY)
+    return figure

@@ -1,0 +1,130 @@
+"""Every number that the paper may name: a macro with its text, value and source."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from fgan import design
+from fgan.record.audit import stale
+from fgan.report.claims import VERDICTS
+from fgan.report.tables import escape, measured, number
+
+COLUMNS = ("key", "text", "value", "source", "experiment", "arm", "divergence", "objective", "metric", "rule", "claim")
+
+
+def collect(record, parts):
+    """Rows of COLUMNS; keys are like ring.tanh.kl.saddle.modes, with a rule in brackets after its metric."""
+    rows = [row for part in parts for row in (*facts(part), *judged(part), *untrained(part))]
+    rows += [*claims(record), *of_the_record(record, parts), *formulas(), *captions()]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).fillna(dict.fromkeys(COLUMNS[4:], ""))
+
+
+def row(key, text, value, source, **origin):
+    return {"key": key, "text": text, "value": value, "source": source} | origin
+
+
+def facts(part):
+    """The design's numbers: runs, seeds, steps, batches, settings of the measurements and of the target."""
+    d, s = part.design, part.design["settings"]
+    values = {"runs": d["runs"], "seeds": d["seeds"], "divergences": len(part.divergences)}
+    values |= {key: s[key] for key in ("steps", "batch") if key in s}
+    values |= {f"{arm}.{key}": own[key] for arm, own in part.arms.items() for key in ("seeds", "steps", "batch")}
+    for place in ("measure", "target"):
+        values |= {f"{place}.{k}": v for k, v in s[place].items() if isinstance(v, (int, float))}
+    texts = {key: f"{value:,}" for key, value in values.items()}
+    texts |= {f"target.{k}": ", ".join(map(number, v)) for k, v in s["target"].items() if isinstance(v, list)}
+    texts |= {f"measure.{k}": escape(v) for k, v in s["measure"].items() if isinstance(v, str)}
+    texts |= {"scale": d["scale"]} | {k: f"{v}" for k, v in part.card.get("facts", {}).items()}
+    source = f"{part.name}/design.json"
+    return [row(f"{part.name}.{k}", t, values.get(k), source, experiment=part.name) for k, t in texts.items()]
+
+
+def judged(part):
+    """Mean over seeds of each judged metric, and the number of runs that diverged or died."""
+    rows, final = [], part.final()
+    ends = {"diverged_step": "diverged", "dead_step": "dead"}
+    groups = final[~final.metric.isin(ends)].groupby(["arm", "divergence", "objective", "metric", "rule"], sort=False)
+    for (arm, divergence, objective, metric, rule), values in groups.value:
+        mean = float(values.mean()) if np.isfinite(values).all() else float("nan")
+        name, runs = qualified(metric, rule), f"{len(values)} seeds of {arm}/{divergence}/{objective}"
+        source = f"{part.name}/measurements.parquet: mean of '{name}' at step {part.arms[arm]['steps']} over {runs}"
+        origin = dict(arm=arm, divergence=divergence, objective=objective, metric=metric, rule=rule)
+        key = f"{part.name}.{arm}.{divergence}.{objective}.{name}"
+        rows.append(row(key, number(mean), mean, source, experiment=part.name, **origin))
+    for metric, word in ends.items():
+        count = int(final[final.metric == metric].value.count())
+        source = f"{part.name}/measurements.parquet: runs with a '{metric}'"
+        rows.append(row(f"{part.name}.{word}", str(count), count, source, experiment=part.name))
+    return rows
+
+
+def untrained(part):
+    """Mean over draws of each baseline."""
+    means = part.untrained.groupby(["sampler", "divergence", "metric", "rule"], sort=False).value.mean()
+    rows = []
+    for (sampler, divergence, metric, rule), value in means.items():
+        name = qualified(metric, rule)
+        key = ".".join(filter(None, (part.name, "baseline", sampler, divergence, name)))
+        source = f"{part.name}/baselines.parquet: '{sampler}', mean of '{name}'"
+        rows.append(row(key, number(value), value, source, experiment=part.name))
+    return rows
+
+
+def qualified(metric, rule):
+    """A metric's name with its rule in brackets, if it has one."""
+    return f"{metric} [{rule}]" if rule else metric
+
+
+def claims(record):
+    """The verdict on each claim with its measurement, and the number of claims with each verdict."""
+    frame, source, rows = pd.read_csv(record / "tables" / "claims.csv"), "tables/claims.csv", []
+    for claim in frame.itertuples():
+        rows.append(row(f"claim.{claim.claim}", rf"\verdict{{{claim.verdict}}}", None, source, claim=claim.claim))
+        text = measured(claim)
+        rows.append(row(f"claim.{claim.claim}.measured", text, claim.estimate, source, claim=claim.claim))
+    counts = {verdict: int((frame.verdict == verdict).sum()) for verdict in VERDICTS} | {"all": len(frame)}
+    return rows + [row(f"claims.{verdict}", str(count), count, source) for verdict, count in counts.items()]
+
+
+def of_the_record(record, parts):
+    """Facts about the record as a whole."""
+    commits = {re.sub(r"^([0-9a-f]{12})[0-9a-f]+", r"\1", commit) for part in parts for commit in part.card["commits"]}
+    old = ", ".join(part.name for part in parts if stale(part.card))
+    designs, cards = "design.json of each part", "card.json of each part"
+    texts = {
+        "name": (record.name, "the setting record"),
+        "option": ("" if record.name == "full" else f" -{{}}-config record={record.name}", "the setting record"),
+        "runs": (f"{sum(part.design['runs'] for part in parts):,}", designs),
+        "scale": (", ".join(sorted({part.design["scale"] for part in parts})), designs),
+        "commit": (escape(", ".join(sorted(commits))), cards),
+        "device": (", ".join(sorted({part.card["device"] for part in parts})), cards),
+        "code": (f"changed since ({escape(old)})" if old else "current", f"{cards}, science files"),
+        "torch": (parts[0].card["versions"]["torch"], cards),
+    }
+    return [row(f"record.{key}", text, None, source) for key, (text, source) in texts.items()]
+
+
+def formulas():
+    """The formulas of the table of divergences, for math mode."""
+    from fgan.divergences import DIVERGENCES
+
+    return [
+        row(f"formula.{name}.{field}", text, None, "src/fgan/divergences.py")
+        for name, divergence in DIVERGENCES.items()
+        for field, text in divergence.latex._asdict().items()
+    ]
+
+
+def captions():
+    """The caption of each figure and table, with the command that rebuilds it."""
+    return [
+        row(f"caption.{kind}.{name}", rf"{escape(caption)} \rebuild{{{kind}\_{escape(name)}}}", None,
+            f"experiments/{experiment}/experiment.yaml")
+        for kind in ("figure", "table") for name, (experiment, _, caption) in design.captions(kind).items()
+    ]  # fmt: skip
+
+
+def macros(frame):
+    """numbers.tex: one \\fganset{key}{text} per number; a key's % would be a comment to TeX, and is left out."""
+    return "".join(f"\\fganset{{{row.key.replace('%', '')}}}{{{row.text}}}\n" for row in frame.itertuples())

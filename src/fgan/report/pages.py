@@ -1,0 +1,132 @@
+"""The generated pages: parts of the README, the verdicts of the committed record, and the data dictionary."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from fgan import design
+from fgan.design import DesignError, read_yaml
+from fgan.files import write_text
+from fgan.record.write import BASELINE_COLUMNS, COLUMNS
+from fgan.report.claims import VERDICTS, verdicts
+from fgan.report.draw import parts
+from fgan.report.paper import divergence_table
+from fgan.report.tables import measured, number
+
+MEANINGS = {  # meanings of the columns of measurements and baselines
+    "experiment": "folder in experiments/",
+    "arm": "named treatment within the experiment; its settings and factors stand in design.json",
+    "divergence": "name in the table of divergences; of a baseline, the divergence that it belongs to, or empty",
+    "objective": "loss of the generator: saddle, alternative, or elbo for an autoencoder",
+    "seed": "seed of the run, or number of the sampler's draw; empty where the row is a statistic over seeds",
+    "step": "updates of the generator before the value was taken; the last step of an arm is the one that is judged",
+    "metric": "name of the quantity, see below",
+    "rule": "rule of counting, reading, judge or condition under which the metric was taken; empty for most",
+    "statistic": "`value` of one run, or `lower quartile`, `median`, `upper quartile` over the seeds",
+    "value": "the number, float64, in the metric's unit",
+    "sampler": "sampler that was not trained: the data, one mode, an exact optimum ...",
+}
+NOTE = "<!-- Written by `python -m fgan pages`; edits here are lost. -->"
+
+
+def pages(reference):
+    """{path: text} of every generated page, with the README's generated parts in their places."""
+    frame = verdicts(parts(reference))
+    return {
+        Path("README.md"): readme(Path("README.md").read_text(encoding="utf-8"), frame),
+        reference / "VERDICTS.md": verdict_page(frame),
+        Path("docs/data.md"): dictionary(),
+    }
+
+
+def write(reference):
+    """Writes every generated page that has changed; returns their paths."""
+    changed = [(path, text) for path, text in pages(reference).items() if not path.exists() or path.read_text() != text]
+    for path, text in changed:
+        write_text(path, text)
+    return [path for path, _ in changed]
+
+
+def markdown(frame, align=None):
+    """A frame of texts as a table in Markdown."""
+    rows = [frame.columns, align or ["---"] * frame.shape[1], *frame.itertuples(index=False)]
+    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
+
+
+def plain(text):
+    """A number's LaTeX as plain text."""
+    text = re.sub(r"\\cdot 10\^\{(-?\d+)\}", r"·10^\1", text.replace("$-$", "-").replace(r"\infty", "∞"))
+    return text.replace("$", "").replace("-", "−")
+
+
+def readme(text, frame):
+    """The README with its generated parts; raises DesignError if the place of one is missing."""
+    tables = {"findings": findings(frame), "divergences": markdown(divergence_table())}
+    for name, table in tables.items():
+        place = re.compile(rf"(<!-- {name}: python -m fgan pages -->\n)(?:(?!<!-- ).)*(<!-- end -->)", re.S)
+        if not place.search(text):
+            begin = f"<!-- {name}: python -m fgan pages -->"
+            raise DesignError(f"README.md has no place for '{name}': write {begin} and <!-- end -->")
+        text = place.sub(lambda match, table=table: f"{match[1]}{table}\n{match[2]}", text)
+    return text
+
+
+def findings(frame):
+    """The headline findings of paper/findings.yaml: finding, published, ours with its interval, verdict."""
+    rows, claims = [], frame.set_index("claim")
+    for finding in read_yaml("paper/findings.yaml")["findings"]:
+        if finding["claim"] not in claims.index:
+            known = design.nearest(finding["claim"], claims.index)
+            raise DesignError(f"paper/findings.yaml: no claim '{finding['claim']}'; {known}")
+        claim = claims.loc[finding["claim"]]
+        value = number(claim.estimate) if claim.low == claim.high else measured(claim)  # a baseline has no interval
+        ours = f"{plain(value)} {finding['unit']}" if claim.verdict != "not run" else "–"
+        rows.append((finding["finding"], finding["published"], ours, claim.verdict))
+    return markdown(pd.DataFrame(rows, columns=["finding", "published", "ours [95 % interval]", "verdict"]))
+
+
+def verdict_page(frame):
+    """Every claim of the committed record with its verdict, after a table of counts by experiment."""
+    counts = frame.groupby("experiment", sort=False).verdict.value_counts().unstack(fill_value=0)
+    counts = counts.reindex(index=frame.experiment.unique(), columns=list(VERDICTS), fill_value=0)
+    counts.loc["**all**"] = counts.sum()
+    counts.insert(0, "claims", counts.sum(axis=1))
+    table = counts.replace(0, "").reset_index(names="experiment")
+    lines = ["# Verdicts of the committed record", NOTE, "", markdown(table, ["---"] + ["--:"] * (table.shape[1] - 1))]
+    for experiment, rows in frame.groupby("experiment", sort=False):
+        lines += ["", f"## {experiment}", "", "| claim | verdict | why |", "|---|---|---|"]
+        lines += [f"| {row.statement} | {row.verdict} | {row.why} |" for row in rows.itertuples()]
+    return "\n".join(lines) + "\n"
+
+
+def dictionary():
+    """docs/data.md: the meaning of each column and each metric of a record, with units."""
+    lines = ["# Data dictionary", NOTE, "", "A part is a folder `results/<record>/<experiment>/` with five files.", ""]
+    for file, columns in (("measurements.parquet", COLUMNS), ("baselines.parquet", BASELINE_COLUMNS)):
+        lines += [f"## {file}", "", "| column | meaning |", "|---|---|"]
+        lines += [f"| `{column}` | {MEANINGS[column]} |" for column in columns] + [""]
+    lines += [
+        "## samples.npz, design.json, card.json", "",
+        "`samples.npz` holds arrays of runs, `<what>/<arm>/<divergence>/<objective>/<seed>` (float16),",
+        "`curve/...` (float32) and those of no run. `design.json` is the resolved design, `card.json` the run cards:",
+        "seeds, versions, device, commit, hashes of settings, code, criteria. `checksums.txt` has their SHA-256.", "",
+    ]  # fmt: skip
+    tables = {"every experiment": read_yaml("src/fgan/metrics/metrics.yaml")}
+    tables |= {name: own_metrics(name) for name in design.find()}
+    for title, metrics in tables.items():
+        if metrics:
+            lines += [f"## Metrics of {title}", "", "| metric | unit | meaning |", "|---|---|---|"]
+            lines += [f"| {name} | {unit} | {text} |" for name, (unit, text) in metrics.items()] + [""]
+    return "\n".join(lines)
+
+
+def own_metrics(experiment):
+    """{metric: (unit, meaning)} of the metrics of an experiment's own, from its schema.yaml."""
+    path = Path("experiments", experiment, "schema.yaml")
+    return read_yaml(path).get("metrics", {}) if path.exists() else {}
+
+
+def described(experiment):
+    """{metric: (unit, meaning)} of the metrics that an experiment may have."""
+    return read_yaml("src/fgan/metrics/metrics.yaml") | own_metrics(experiment)

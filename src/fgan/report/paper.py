@@ -1,0 +1,130 @@
+"""The generated pieces of the paper, and its PDF."""
+
+import math
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+
+from fgan import design
+from fgan.files import RecordError, whole, write_text
+from fgan.report import numbers
+from fgan.report.claims import verdicts
+from fgan.report.draw import parts, write_table
+from fgan.report.tables import allowed, escape, latex, measured, number
+
+# 2016-12-05, the opening of NIPS 2016: with a fixed date the PDF is the same bytes on every day.
+SOURCE_DATE_EPOCH = "1480896000"
+TEX_PACKAGES = (
+    "latexmk texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended"
+)
+
+
+def write_claims(record):
+    """Writes the verdict on every claim to tables/claims.csv and .tex."""
+    frame = verdicts(parts(record))
+    write_table(record, "claims", claims_table(frame), frame)
+
+
+def write_numbers(record):
+    """Writes numbers.tex and experiments.tex for the paper, and numbers.csv with the source of each number."""
+    frame = numbers.collect(record, parts(record))
+    write_text(record / "numbers.tex", numbers.macros(frame))
+    with whole(record / "numbers.csv") as partial:
+        frame.to_csv(partial, index=False)
+    write_text(record / "experiments.tex", sections(parts(record)))
+    divergences = divergence_table()
+    write_table(record, "divergences", latex(divergences, left=True), divergences)
+
+
+def sections(parts):
+    """experiments.tex: each experiment's section (its own file if there is one) with all its figures and tables."""
+    lines, present = [], {part.name: part for part in parts}
+    for name in design.find():
+        if name not in present:
+            raw = design.read_yaml(Path("experiments", name, "experiment.yaml"))
+            lines.append(rf"\section{{{escape(raw['title'])}}}\label{{sec:{name}}}")
+            lines.append(rf"\emph{{{escape(raw['question'])}}} In this record: {design.left_out(name)}.")
+            continue
+        part, section = present[name], Path("paper", "sections", f"{name}.tex")
+        text = section.read_text(encoding="utf-8") if section.exists() else ""
+        heading = [rf"\section{{{escape(part.design['title'])}}}", escape(part.design["question"])]
+        lines += [rf"\input{{sections/{name}}}"] if text else heading
+        for kind in ("figure", "table"):
+            owned = [full for full, (owner, *_) in design.captions(kind).items() if owner == name]
+            lines += [rf"\fgan{kind}{{{full}}}" for full in owned if rf"\fgan{kind}{{{full}}}" not in text]
+        # In a minipage, because figures that wait for a page would otherwise come between two deviations.
+        lines.append(r"\par\noindent\begin{minipage}{\linewidth}\paragraph{Deviations.}\begin{enumerate}[nosep]")
+        lines += [rf"\item {escape(text)}" for text in part.design["deviations"]]
+        lines.append(r"\end{enumerate}\end{minipage}\FloatBarrier")
+    return "\n".join(lines) + "\n"
+
+
+def claims_table(frame):
+    """A long table of the claims by experiment: verdict, statement, source, the check that speaks most against it."""
+    widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{w}\linewidth}}" for w in (0.11, 0.34, 0.19, 0.265))
+    lines = [rf"\begin{{longtable}}{{@{{}}{widths}@{{}}}}", r"\toprule",
+             r"Verdict & Claim & Source & Checks \\ \midrule \endhead \bottomrule \endfoot"]  # fmt: skip
+    for experiment, rows in frame.groupby("experiment", sort=False):
+        lines.append(rf"\multicolumn{{4}}{{@{{}}l}}{{\sffamily\bfseries {escape(experiment)}}} \\* \addlinespace")
+        for row in rows.itertuples():
+            exercise = f" ({row.exercise})" if row.exercise else ""
+            published = f": {row.published} ({row.known})" if row.published else ""
+            kind = "" if math.isnan(row.p_holm) else f", difference, corrected p = {number(row.p_holm)}"
+            shown = f". {escape(row.example)}: {measured(row)}{kind}, {allowed(row)}"
+            checked = prose(row.why) + ("" if math.isnan(row.estimate) else shown)
+            lines.append(
+                rf"\verdict{{{row.verdict}}} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
+                rf" & {prose(row.source + published)} & {checked} \\ \addlinespace"
+            )
+    return "\n".join([*lines, r"\end{longtable}", ""])
+
+
+def prose(text):
+    """Plain text as LaTeX, with printed quotation marks, primes and minus signs."""
+    text = re.sub(r'"([^"]*)"', r"``\1''", escape(text))
+    text = re.sub(r"(?<![\w-])-(?=\d)", "$-$", text)
+    return re.sub(r"\b([fh])''(?=[ /])", r"$\1''$", text)
+
+
+def divergence_table():
+    """The table of divergences as a frame of LaTeX, generated from the code."""
+    from fgan.divergences import DIVERGENCES
+
+    heads = ("$f(u)$", "$f^*(t)$", r"$\mathrm{dom}\, f^*$", "$g_f(v)$", "$f'(1)$")
+    fields = ("f", "conjugate", "domain", "activation", "threshold")
+    return pd.DataFrame([
+        {"Divergence": d.label}
+        | {head: f"${getattr(d.latex, field)}$" for head, field in zip(heads, fields, strict=True)}
+        | {"alternative descends": d.effective}
+        for d in DIVERGENCES.values()
+    ])  # fmt: skip
+
+
+def compile_pdf(record):
+    """Compiles the paper of a record to paper.pdf; raises RecordError if TeX is missing or fails."""
+    if shutil.which("latexmk") is None or shutil.which("pdflatex") is None:
+        raise RecordError(
+            "no TeX here, so no PDF (figures, tables and claims are complete); install it, on Debian or Ubuntu with: "
+            f"apt-get install --no-install-recommends {TEX_PACKAGES}"
+        )
+    build = (record / "build").resolve()
+    environment = os.environ | {
+        "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, "FORCE_SOURCE_DATE": "1", "max_print_line": "1000",
+        "TEXINPUTS": f".:{record.resolve()}:", "BIBINPUTS": ".:", "openin_any": "a",
+    }  # fmt: skip
+    # From an empty folder each time: files of an earlier, interrupted compilation must not change a byte.
+    shutil.rmtree(build, ignore_errors=True)
+    build.mkdir(parents=True)
+    options = ("-pdf", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-outdir={build}")
+    call = ["latexmk", *options, "main.tex"]
+    done = subprocess.run(call, cwd="paper", env=environment, capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        wrong = [line for line in done.stdout.splitlines() if ".tex:" in line or line.startswith("!")]
+        said = wrong[0] if wrong else done.stdout[-300:]
+        raise RecordError(f"the paper does not compile: {said} (log: {build / 'main.log'})")
+    with whole(record / "paper.pdf") as partial:
+        shutil.copyfile(build / "main.pdf", partial)

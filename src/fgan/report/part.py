@@ -1,0 +1,152 @@
+"""A part of a record, read from its files alone: the data of one experiment for figures, tables and claims."""
+
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fgan.files import RecordError
+from fgan.metrics.history import KEPT
+
+
+@dataclass(frozen=True)
+class Part:
+    """One experiment of a record."""
+
+    folder: Path
+
+    @cached_property
+    def measurements(self):
+        """Rows (experiment, arm, divergence, objective, seed, step, metric, rule, statistic, value)."""
+        return self._read("measurements.parquet", pd.read_parquet)
+
+    @cached_property
+    def untrained(self):
+        """Rows (sampler, divergence, seed, metric, rule, value) of samplers that were not trained."""
+        return self._read("baselines.parquet", pd.read_parquet)
+
+    @cached_property
+    def samples(self):
+        """Arrays by name: samples/<arm>/<divergence>/<objective>/<seed>, and those of no run."""
+        return self._read("samples.npz", read_arrays)
+
+    @cached_property
+    def design(self):
+        """The resolved design, with the facts that figures need."""
+        return self._read("design.json", lambda path: json.loads(path.read_text()))
+
+    @cached_property
+    def card(self):
+        """The run cards of all shards, and a summary of them."""
+        return self._read("card.json", lambda path: json.loads(path.read_text()))
+
+    @property
+    def name(self):
+        """The experiment's name."""
+        return self.design["name"]
+
+    @property
+    def measure(self):
+        """The settings of the experiment's own measurements."""
+        return self.design["settings"]["measure"]
+
+    @property
+    def divergences(self):
+        """The divergences that this part was trained on, in the table's order: name -> {label, effective}."""
+        return {row["name"]: row for row in self.design["divergences"]}
+
+    @property
+    def labels(self):
+        """{name: label} of the divergences that this part was trained on."""
+        return {name: row["label"] for name, row in self.divergences.items()}
+
+    @property
+    def every_label(self):
+        """{name: label} of every divergence in the table, trained or not."""
+        from fgan.divergences import DIVERGENCES  # loads torch, which most figures do not need
+
+        return {name: divergence.label for name, divergence in DIVERGENCES.items()}
+
+    @property
+    def arms(self):
+        """Settings by arm, each with its number of seeds and its factors."""
+        return self.design["arms"]
+
+    def rules(self, metric):
+        """The rules under which a metric was taken, in their order, without the empty one."""
+        rules = self.measurements[self.measurements.metric == metric].rule.unique()
+        return [rule for rule in rules if rule]
+
+    def final(self, metric=None, arm=None, rule=""):
+        """Rows of each run's last step, which is judged; of every metric and rule if no metric is named."""
+        rows = self._values
+        rows = rows if metric is None else rows[(rows.metric == metric) & (rows.rule == rule)]
+        return rows if arm is None else rows[rows.arm == arm]
+
+    @cached_property
+    def _values(self):
+        rows = self.measurements
+        last = {name: settings["steps"] for name, settings in self.arms.items()}
+        rows = rows[(rows.step == rows.arm.map(last)) & (rows.statistic == "value")]
+        return rows.astype({"seed": int})
+
+    def by_run(self, metric, arm, rule=""):
+        """{(divergence, objective): judged values over seeds} of an arm."""
+        groups = self.final(metric, arm, rule).groupby(["divergence", "objective"], sort=False)
+        return {key: rows.sort_values("seed").value.to_numpy() for key, rows in groups}
+
+    def values(self, metric, arm, divergence, objective="saddle", rule=""):
+        """Judged values over seeds of one arm, divergence and objective; empty if they were not trained."""
+        return self.by_run(metric, arm, rule).get((divergence, objective), np.array([]))
+
+    def history(self, metric, arm, divergence, objective="saddle", rule=""):
+        """The histories of the first seeds as a frame, a row for each step and a column for each seed."""
+        rows = self._path(metric, arm, divergence, objective, rule)
+        rows = rows[(rows.statistic == "value") & (rows.seed < KEPT)]  # of later seeds a part has the last step alone
+        return rows.pivot(index="step", columns="seed", values="value")
+
+    def quartiles(self, metric, arm, divergence, objective="saddle", rule=""):
+        """The lower quartile, median and upper quartile over seeds as columns of a frame, a row for each step."""
+        rows = self._path(metric, arm, divergence, objective, rule)
+        return rows[rows.statistic != "value"].pivot(index="step", columns="statistic", values="value")
+
+    def _path(self, metric, arm, divergence, objective, rule):
+        rows = self.measurements
+        rows = rows[(rows.metric == metric) & (rows.rule == rule) & (rows.arm == arm)]
+        return rows[(rows.divergence == divergence) & (rows.objective == objective)]
+
+    def baselines(self, metric, rule="", sampler=None, divergence=None):
+        """Rows of the samplers that were not trained: of all of them, of one, or of one divergence."""
+        rows = self.untrained
+        rows = rows[(rows.metric == metric) & (rows.rule == rule)]
+        for column, wanted in (("sampler", sampler), ("divergence", divergence)):
+            rows = rows if wanted is None else rows[rows[column] == wanted]
+        return rows
+
+    def baseline(self, metric, sampler, divergence="", rule=""):
+        """The mean over draws of one sampler's metric; NaN if there is none."""
+        return float(self.baselines(metric, rule, sampler, divergence).value.mean())
+
+    def samplers(self, metric, rule=""):
+        """{sampler: mean over draws} of the samplers that were not trained."""
+        return self.baselines(metric, rule).groupby("sampler", sort=False).value.mean().to_dict()
+
+    def _read(self, name, reader):
+        path = self.folder / name
+        wrong = "is missing; make it with" if not path.exists() else "is damaged; delete it and make it again with"
+        try:
+            return reader(path)
+        except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile):
+            raise RecordError(
+                f"{path} {wrong}: snakemake --cores all {self.folder.name} --config record={self.folder.parent.name}"
+            ) from None
+
+
+def read_arrays(path):
+    """The arrays of an npz file by name."""
+    with open(path, "rb") as file, np.load(file) as arrays:
+        return dict(arrays)

@@ -1,0 +1,183 @@
+"""Tables: tidy frames of text to LaTeX (booktabs) and CSV."""
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from fgan.report.statistics import t_interval, wilson
+
+SPECIAL = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
+           "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}  # fmt: skip
+
+
+def number(value, digits=3):
+    """A measured value as text: `digits` significant digits, a dash for NaN, the infinity sign if infinite."""
+    if value is None or math.isnan(value):
+        return "--"
+    if math.isinf(value):
+        return r"$\infty$" if value > 0 else r"$-\infty$"
+    if value == 0:
+        return "0"
+    if abs(value) >= 1e5 or abs(value) < 1e-3:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        return rf"${mantissa}\cdot 10^{{{int(exponent)}}}$"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{min(decimals, 4)}f}"
+    return text.replace("-", "$-$")
+
+
+def over_seeds(values, digits=3):
+    """Mean over seeds and half-width of its t interval, with a count of the values if failed runs have none."""
+    values = np.asarray(values, float)
+    defined = np.isfinite(values)
+    if not defined.any():
+        return "undefined"
+    text = plus_minus(*t_interval(values[defined]), digits)
+    return text if defined.all() else f"{text} ({defined.sum()} of {len(values)})"
+
+
+def plus_minus(mean, low, high, digits=3):
+    """Mean and half-width of its interval; the mean alone if a single seed gives no interval."""
+    if not math.isfinite(high - low):
+        return number(mean, digits)
+    return f"{number(mean, digits)} $\\pm$ {number((high - low) / 2, 2)}"
+
+
+def escape(text):
+    """Plain text as LaTeX; text that is LaTeX already (it has a backslash or a dollar) stays as it is."""
+    text = str(text)
+    return text if "\\" in text or "$" in text else "".join(SPECIAL.get(c, c) for c in text)
+
+
+def measured(claim):
+    """The estimate of a claim's check that speaks most against it, with its interval if it has one."""
+    ends = "" if math.isnan(claim.low) else f" [{number(claim.low)}, {number(claim.high)}]"
+    return number(claim.estimate) + ends
+
+
+def allowed(claim):
+    """The range that a claim allows, as text."""
+    low, high = number(claim.allowed_low), number(claim.allowed_high)
+    if math.isinf(claim.allowed_low):
+        return rf"allowed $\leq$ {high}"
+    return rf"allowed $\geq$ {low}" if math.isinf(claim.allowed_high) else f"allowed [{low}, {high}]"
+
+
+def three(values, digits=3):
+    """Least, median and most of some values as text; a dash if there are none."""
+    return ", ".join(number(float(f(values)), digits) for f in (np.min, np.median, np.max)) if len(values) else "--"
+
+
+def count_range(values):
+    """Least, median and most of some counts as text; a dash if there are none."""
+    return ", ".join(f"{f(values):g}" for f in (np.min, np.median, np.max)) if len(values) else "--"
+
+
+def framed(rows, cuts=(), **options):
+    """A frame of rows with a rule after each row number of `cuts`."""
+    frame = pd.DataFrame(rows, **options)
+    frame.attrs["rules_after"] = tuple(cuts)
+    return frame
+
+
+def latex(frame, rules_after=(), left=False):
+    """A booktabs tabular of a frame of texts; `rules_after` are row numbers.
+
+    The first column is aligned left, the others right with wrapped headings. `left`, for formulas, aligns all left and
+    wraps no heading.
+    """
+    lines = [rf"\begin{{tabular}}{{l{('l' if left else 'r') * (frame.shape[1] - 1)}}}", r"\toprule"]
+    first, *others = map(escape, frame.columns)
+    lines += [" & ".join([first, *(name if left else rf"\head{{{name}}}" for name in others)]) + r" \\", r"\midrule"]
+    for index, row in enumerate(frame.itertuples(index=False)):
+        lines.append(" & ".join(escape(cell) for cell in row) + r" \\")
+        if index in rules_after:
+            lines.append(r"\midrule")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def alternative(part, arms, columns):
+    """The alternative objective beside the saddle one, a row for each divergence.
+
+    `arms` are the arms by objective, `columns` the headings by judged (metric, rule). Cells are medians over seeds: of
+    both objectives, and of the saddle objective of the divergence that the alternative one descends, if it was trained.
+    """
+
+    def shown(metric, rule, objective, name, summary=np.nanmedian):
+        values = part.values(metric, arms[objective], name, objective, rule)
+        return number(float(summary(values))) if np.isfinite(values).any() else "--"
+
+    def gradient(objective, name):
+        """The median norm of the generator's gradient, at the first entry of the history and at the last."""
+        median = part.quartiles("gradient_G", arms[objective], name, objective)
+        return ", ".join(number(median["median"].iloc[end], 2) for end in (0, -1)) if len(median) else "--"
+
+    rows, names = [], {label: name for name, label in part.labels.items()}
+    for name, info in part.divergences.items():
+        descended = names.get(info["effective"].removesuffix(" / 2"))
+        row = {"Divergence": info["label"], "alternative descends": info["effective"]}
+        row["failed: " + ", ".join(arms)] = ", ".join(shown("failed", "", o, name, np.mean) for o in arms)
+        row |= {f"gradient, first and last: {objective}": gradient(objective, name) for objective in arms}
+        for (metric, rule), heading in columns.items():
+            row |= {f"{heading}: {objective}": shown(metric, rule, objective, name) for objective in arms}
+            other = shown(metric, rule, "saddle", descended) if descended else "--"
+            row[f"{heading}: saddle of what it descends"] = other
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def modes(part, arm, total, samplers=True):
+    """Modes covered, quality and failures for every divergence and objective of an arm with `total` modes; below them
+    the samplers that were not trained, if they belong to the same target."""
+    rows, cuts = [], []
+    for objective in part.arms[arm]["objectives"]:
+        for name in part.arms[arm]["divergences"]:
+            counts, quality, reverse_kl, saturated, failed = (
+                part.values(metric, arm, name, objective)
+                for metric in ("modes", "high_quality", "reverse_kl", "saturated", "failed")
+            )
+            share, low, high = wilson(int((counts >= total).sum()), len(counts))
+            rows.append({
+                "Trained on": part.labels[name], "objective": objective,
+                "descends": part.divergences[name]["label" if objective == "saddle" else "effective"],
+                "modes": count_range(counts),
+                f"all {total}": f"{share:.2f} [{low:.2f}, {high:.2f}]", "one": f"{(counts == 1).mean():.2f}",
+                "high quality": ", ".join(f"{q(quality):.2f}" for q in (np.min, np.median, np.max)),
+                "reverse KL": defined(reverse_kl),
+                "failed": f"{failed.sum():.0f} of {len(counts)}" + ", V saturated" * bool(saturated.mean() > 0.5),
+            })  # fmt: skip
+        cuts.append(len(rows) - 1)
+    quality, reverse_kl = part.samplers("high_quality"), part.samplers("reverse_kl")
+    for sampler, value in part.samplers("modes").items() if samplers else ():
+        rows.append(dict.fromkeys(rows[0], "") | {
+            "Trained on": sampler, "objective": "none", "modes": f"{value:.2f} on average",
+            "high quality": number(quality[sampler], 2), "reverse KL": number(reverse_kl[sampler]),
+        })  # fmt: skip
+    return framed(rows, cuts)
+
+
+def rules(part, arm):
+    """Modes under every further rule of counting: samplers that were not trained, then the arm's means over seeds."""
+    names = part.rules("modes")
+    values = {rule: part.samplers("modes", rule) for rule in names}
+    rows = [
+        {"Sampler": sampler} | {rule: f"{values[rule][sampler]:.2f}" for rule in names}
+        for sampler in part.samplers("modes")
+    ]
+    cuts = [len(rows) - 1]
+    for objective in part.arms[arm]["objectives"]:
+        for name in part.arms[arm]["divergences"]:
+            means = {rule: part.values("modes", arm, name, objective, rule).mean() for rule in names}
+            label = f"{part.labels[name]} ({objective})"
+            rows.append({"Sampler": label} | {rule: f"{mean:.2f}" for rule, mean in means.items()})
+        cuts.append(len(rows) - 1)
+    return framed(rows, cuts[:-1])
+
+
+def defined(values):
+    """Mean of the defined values as text, with the number of runs that have one; 'undefined' if none has."""
+    kept = values[np.isfinite(values)]
+    if not len(kept):
+        return "undefined"
+    return number(float(kept.mean())) + ("" if len(kept) == len(values) else f" ({len(kept)} of {len(values)})")

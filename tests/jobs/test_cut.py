@@ -1,0 +1,132 @@
+"""The cut of a design into shards, and what an edit of it trains again."""
+
+import itertools
+import json
+import re
+
+import pytest
+from small import EXPERIMENTS, RING, edited, written
+
+from fgan import design
+from fgan.design import DesignError, digest
+from fgan.engine import machines
+from fgan.jobs.cut import shards
+
+
+def by_name(loaded, device="cpu"):
+    return {shard.name: shard for shard in shards(loaded, device)}
+
+
+def kept(before, after):
+    """Shards whose settings and hash are what they were."""
+    return [n for n in before if n in after and after[n] == before[n] and after[n].hash == before[n].hash]
+
+
+def test_a_cpu_shard_is_one_seed_of_one_arm(tmp_path):
+    loaded = written(tmp_path, edited("  tanh: {}", "  tanh: {}\n  relu: {generator: {activation: relu}}"))
+    assert list(by_name(loaded)) == [f"{arm}-seed{seed}" for arm in ("tanh", "relu") for seed in range(5)]
+
+
+def test_a_gpu_shard_holds_many_seeds_and_the_last_one_the_rest(tmp_path, monkeypatch):
+    monkeypatch.setattr(machines, "seeds_per_shard", lambda device, cost, steps: {"cpu": 1, "cuda": 5}[device])
+    assert list(by_name(written(tmp_path, RING), "cuda")) == ["tanh-seed0-4"]
+    many = list(by_name(written(tmp_path, RING, seeds=12), "cuda"))
+    assert many == ["tanh-seed0-4", "tanh-seed5-9", "tanh-seed10-11"]
+
+
+@pytest.mark.parametrize("name", ["univariate", "ring", "digits", "convergence"])
+def test_the_whole_of_quick_is_one_shard_of_each_arm_on_a_gpu(name):
+    loaded = design.load(name, "quick", EXPERIMENTS)
+    spans = {shard.arm: (shard.first, shard.last) for shard in shards(loaded, "cuda")}
+    assert spans == {arm: (0, seeds - 1) for arm, seeds in loaded.seeds.items()}
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("seeds", [1, 5, 26])
+def test_shards_hold_every_run_of_the_design_once(device, seeds):
+    loaded = design.load("ring", "full", EXPERIMENTS, seeds=seeds)
+    runs = [run for shard in shards(loaded, device) for run in shard.runs]
+    settings = loaded.arms["tanh"]
+    wanted = set(itertools.product(settings["divergences"], settings["objectives"], range(seeds)))
+    found = [(run.divergence, run.objective, run.seed) for run in runs]
+    assert len(found) == len(wanted) and set(found) == wanted
+
+
+def test_runs_are_ordered_so_that_one_divergence_is_one_slice():
+    (shard,) = shards(design.load("ring", "quick", EXPERIMENTS, seeds=2), "cuda")
+    assert [(r.divergence, r.objective, r.seed) for r in shard.runs[:5]] == [
+        ("total_variation", "saddle", 0), ("total_variation", "saddle", 1), ("total_variation", "alternative", 0),
+        ("total_variation", "alternative", 1), ("kl", "saddle", 0)]  # fmt: skip
+
+
+def test_streams_belong_to_experiment_arm_and_seed_alone():
+    runs = [run for shard in shards(design.load("ring", "quick", EXPERIMENTS)) for run in shard.runs]
+    assert {run.stream for run in runs} == {f"ring/tanh/{seed}" for seed in range(5)}
+    for run in runs:
+        assert run.stream == f"{run.experiment}/{run.arm}/{run.seed}"
+
+
+def test_an_experiment_may_keep_the_streams_of_another_name(tmp_path):
+    (shard, *_) = shards(written(tmp_path, edited("batch: 128", "stream: circle\nbatch: 128")))
+    assert {run.stream for run in shard.runs} == {"circle/tanh/0"} and shard.runs[0].experiment == "ring"
+
+
+def test_another_seed_leaves_the_other_shards_alone(tmp_path):
+    before = by_name(written(tmp_path, RING))
+    after = by_name(written(tmp_path, edited("quick: {seeds: 5", "quick: {seeds: 6")))
+    assert kept(before, after) == list(before) and set(after) - set(before) == {"tanh-seed5"}
+
+
+def test_another_arm_leaves_the_other_shards_alone(tmp_path):
+    before = by_name(written(tmp_path, RING))
+    after = by_name(written(tmp_path, edited("  tanh: {}", "  relu: {generator: {activation: relu}}\n  tanh: {}")))
+    assert kept(before, after) == list(before) and len(after) == 2 * len(before)
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [("title: ", "title: Again "), ("question: ", "question: Indeed "), ("  - V's", "  - Also V's"),
+     ("  rules: The", "  rules: All the"), ("steps: 20000", "steps: 30000"),
+     ("tanh: {}", "tanh: {factors: {net: tanh}}")])  # fmt: skip
+def test_what_is_only_shown_or_of_another_scale_leaves_every_shard_alone(tmp_path, old, new):
+    before = by_name(written(tmp_path, RING))
+    assert kept(before, by_name(written(tmp_path, edited(old, new)))) == list(before)
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [("batch: 128", "batch: 127"), ("[all]", "[kl]"), ("sd: 0.02", "sd: 0.03"), ("steps: 4000", "steps: 4001"),
+     ("3.0e-4", "3.1e-4"), ("  samples: 2500", "  samples: 2501"), ("beta1: 0.5", "beta1: 0.6")])  # fmt: skip
+def test_what_decides_a_result_changes_every_hash(tmp_path, old, new):
+    before, after = by_name(written(tmp_path, RING)), by_name(written(tmp_path, edited(old, new)))
+    assert not kept(before, after) and len({s.hash for s in [*before.values(), *after.values()]}) == 10
+
+
+def test_the_order_of_keys_does_not_change_a_hash(tmp_path):
+    turned = edited("{kind: normal, dimension: 2}", "{dimension: 2, kind: normal}")
+    before, after = by_name(written(tmp_path, RING)), by_name(written(tmp_path, turned))
+    assert [s.hash for s in before.values()] == [s.hash for s in after.values()]
+    assert digest({"a": 1, "b": [2]}) == digest({"b": [2], "a": 1}) != digest({"a": 1, "b": [3]})
+
+
+def test_settings_are_plain_json(tmp_path):
+    for shard in shards(written(tmp_path, RING)):
+        assert json.loads(json.dumps(shard.settings)) == shard.settings
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [("tanh-sed0", "no arm 'tanh-sed0' .*; did you mean 'tanh'?"),
+     ("tahn-seed0", "no arm 'tahn' .*; did you mean 'tanh'?"),
+     ("tanh-seed", "write its seeds as in tanh-seed0 or tanh-seed0-4")])  # fmt: skip
+def test_an_unknown_shard_offers_the_nearest_name(name, said):
+    with pytest.raises(DesignError, match=f"ring: no (arm|shard) .*'{name}'.*") as caught:
+        design.load("ring", "quick", EXPERIMENTS).shard(name)
+    assert re.search(said, str(caught.value)) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_shard_is_found_by_its_name(device):
+    loaded = design.load("ring", "full", EXPERIMENTS)
+    for shard in shards(loaded, device):
+        assert loaded.shard(shard.name) == shard and loaded.shard(shard.name).hash == shard.hash

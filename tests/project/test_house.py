@@ -1,0 +1,114 @@
+"""The house: metadata agree with each other, the README is true, and nothing that must not be there is there."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fgan import design
+from fgan.divergences import DIVERGENCES
+from fgan.record import audit, publish
+from fgan.report import draw, pages
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def name(requirement):
+    return re.split(r"[\[<>=!~ ]", requirement)[0].lower().replace("_", "-")
+
+
+def tracked():
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_environment_agrees_with_pyproject():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    conda = next(d["pip"] for d in environment["dependencies"] if isinstance(d, dict))
+    assert sorted(conda) == sorted(PROJECT["dependencies"])
+    assert f"python{PROJECT['requires-python']}" in environment["dependencies"]
+
+
+def test_the_lock_pins_every_dependency_within_its_range():
+    from packaging.requirements import Requirement
+
+    lines = (ROOT / "requirements.lock").read_text().splitlines()
+    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    pins = {k.lower().replace("_", "-"): v for k, v in pins.items()}
+    for wanted in map(Requirement, PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]):
+        assert wanted.specifier.contains(pins[name(str(wanted))]), wanted
+
+
+@pytest.fixture
+def root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def test_the_generated_pages_are_current(root):
+    """README's findings and divergences, the verdicts of the committed record, the data dictionary."""
+    stale = [str(path) for path, text in pages.pages(Path("results/reference")).items() if path.read_text() != text]
+    assert not stale, f"run `python -m fgan pages`; it writes {stale}"
+
+
+def test_a_page_that_is_edited_by_hand_is_noticed(root):
+    text, frame = Path("README.md").read_text(), pages.verdicts(draw.parts(Path("results/reference")))
+    assert pages.readme(text.replace("| TV | ", "| TV! | "), frame) == text
+    with pytest.raises(design.DesignError, match="README.md has no place for 'findings'"):
+        pages.readme(text.replace("<!-- findings: ", "<!-- "), frame)
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) < 160
+
+
+def test_every_metric_of_the_committed_record_is_described(root):
+    for part in draw.parts(Path("results/reference")):
+        metrics = {*part.measurements.metric.unique(), *part.untrained.metric.unique()}
+        assert metrics <= set(pages.described(part.name)), part.name
+
+
+def test_the_readme_names_targets_and_commands_that_exist():
+    readme = (ROOT / "README.md").read_text()
+    makefile = (ROOT / "Makefile").read_text()
+    for target in re.findall(r"`make ([a-z]+)", readme):
+        assert re.search(rf"^(.* )?{target}\b.*:", makefile, re.M), target
+    named = {kind: set(re.findall(rf"snakemake {kind}_([a-z_]+)\b", readme)) for kind in ("figure", "table")}
+    assert named["figure"]
+    for kind, names in named.items():
+        assert names <= set(design.captions(kind, ROOT / "experiments")), names
+    for file in re.findall(r"\]\(([^)#:]+)\)", readme):
+        assert (ROOT / file).exists(), file
+
+
+def test_the_snakefile_is_short():
+    assert len((ROOT / "Snakefile").read_text().splitlines()) < 60
+
+
+def test_every_figure_and_table_has_its_function_and_every_function_its_caption():
+    for kind in ("figure", "table"):
+        captions = design.captions(kind, ROOT / "experiments")
+        for experiment in design.find(ROOT / "experiments"):
+            source = (ROOT / "experiments" / experiment / "figures.py").read_text()
+            written = set(re.findall(rf"^def {kind}_(\w+)\(", source, re.M))
+            assert written == {short for owner, short, _ in captions.values() if owner == experiment}
+
+
+def test_no_data_or_weights_are_committed():
+    assert not [f for f in tracked() if re.search(r"ubyte|\.(pt|pth|ckpt|safetensors)$", f)]
+
+
+def test_labels_are_unique_because_figures_and_tables_show_them():
+    labels = [d.label for d in DIVERGENCES.values()]
+    assert len(set(labels)) == len(labels)
+
+
+def test_the_published_record_is_whole_and_small(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    wrong = audit.check(ROOT / "results/reference")
+    assert [line for line in wrong if "stale" not in line and "claims changed" not in line] == []
+    sizes = [path.stat().st_size for path in (ROOT / "results/reference").glob("*/*.*")]
+    assert sum(sizes) < publish.RECORD_LIMIT

@@ -1,0 +1,43 @@
+"""What may be published: whole parts, small, and none that is less than what is published already."""
+
+import json
+
+import pytest
+from records import part
+
+from fgan.files import RecordError
+from fgan.record import audit, publish
+from fgan.record.write import PART_FILES
+from fgan.report.part import Part
+
+
+@pytest.fixture(autouse=True)
+def current(monkeypatch):
+    """Records that the audit finds whole: what it checks has tests of its own."""
+    monkeypatch.setattr(audit, "check", lambda record: [])
+
+
+def test_a_part_is_published_whole_and_replaced_only_by_one_of_equal_or_larger_extent(tmp_path):
+    reference = tmp_path / "reference"
+    part(tmp_path / "quick" / "ring", seeds=20)
+    publish.publish(tmp_path / "quick", reference)
+    assert Part(reference / "ring").design["seeds"] == 20
+    assert {path.name for path in (reference / "ring").iterdir()} == {*PART_FILES, "checksums.txt"}
+    assert audit.damaged(reference / "ring") == []
+    part(tmp_path / "few" / "ring", seeds=5)
+    with pytest.raises(RecordError, match="more than"):
+        publish.publish(tmp_path / "few", reference)
+    part(tmp_path / "full" / "ring", scale="full", seeds=10)
+    publish.publish(tmp_path / "full", reference)
+    assert json.loads((reference / "ring" / "design.json").read_text())["scale"] == "full"
+
+
+def test_a_record_that_is_not_whole_or_too_large_is_not_published(tmp_path, monkeypatch):
+    part(tmp_path / "quick" / "ring")
+    monkeypatch.setattr(publish, "PART_LIMIT", 100)
+    with pytest.raises(RecordError, match="too large"):
+        publish.publish(tmp_path / "quick", tmp_path / "reference")
+    monkeypatch.setattr(audit, "check", lambda record: ["ring: stale"])
+    with pytest.raises(RecordError, match="cannot be published: ring: stale"):
+        publish.publish(tmp_path / "quick", tmp_path / "reference")
+    assert not (tmp_path / "reference").exists()

@@ -1,0 +1,100 @@
+"""Numbers of the paper: every one is a macro with its text, its value and where it comes from."""
+
+import math
+
+import pandas as pd
+import pytest
+from records import part, toy
+
+from fgan.files import write_json
+from fgan.record import audit, provenance
+from fgan.report import numbers
+from fgan.report.part import Part
+
+
+def by_key(rows):
+    return {row["key"]: row for row in rows}
+
+
+def test_every_number_of_the_paper_is_a_macro():
+    rows = [
+        numbers.row("ring.tanh.kl.saddle.modes", "8.00", 8.0, "somewhere"),
+        numbers.row("record.name", "quick", None, "a"),
+    ]
+    frame = pd.DataFrame(rows)
+    assert numbers.macros(frame) == "\\fganset{ring.tanh.kl.saddle.modes}{8.00}\n\\fganset{record.name}{quick}\n"
+
+
+def test_a_rule_with_a_percentage_is_no_comment_to_tex():
+    frame = pd.DataFrame([numbers.row("grid.tanh.kl.saddle.modes [99 %, tenth]", "25.0", 25.0, "somewhere")])
+    assert numbers.macros(frame) == "\\fganset{grid.tanh.kl.saddle.modes [99 , tenth]}{25.0}\n"
+
+
+VALUES = {
+    ("m", "kl", "saddle"): [1.0, 2.0],
+    (("m", "strict"), "kl", "saddle"): [0.5, math.nan],
+    ("diverged_step", "kl", "saddle"): [math.nan, 7.0],
+    ("dead_step", "kl", "saddle"): [math.nan, math.nan],
+}
+
+
+def test_a_measured_number_is_the_mean_over_seeds_and_names_its_runs(tmp_path):
+    found = by_key(numbers.judged(toy(tmp_path, VALUES)))
+    one, strict = found["toy.main.kl.saddle.m"], found["toy.main.kl.saddle.m [strict]"]
+    assert (one["text"], one["value"], one["metric"], one["rule"]) == ("1.50", 1.5, "m", "")
+    assert one["source"] == "toy/measurements.parquet: mean of 'm' at step 10 over 2 seeds of main/kl/saddle"
+    assert (strict["text"], strict["metric"], strict["rule"]) == ("--", "m", "strict")  # of a run that failed
+    assert [found[f"toy.{word}"]["value"] for word in ("diverged", "dead")] == [1, 0] and len(found) == 4
+
+
+def test_a_number_of_a_sampler_leaves_out_what_it_does_not_have(tmp_path):
+    baselines = [("P", "", {"m": 8.0, ("m", "strict"): 7.0}), ("exact optimum", "kl", {"width": 1.25})]
+    found = by_key(numbers.untrained(toy(tmp_path, VALUES, baselines)))
+    assert {key: row["text"] for key, row in found.items()} == {
+        "toy.baseline.P.m": "8.00", "toy.baseline.P.m [strict]": "7.00", "toy.baseline.exact optimum.kl.width": "1.25",
+    }  # fmt: skip
+    assert found["toy.baseline.P.m"]["source"] == "toy/baselines.parquet: 'P', mean of 'm'"
+
+
+def test_the_facts_of_a_part_are_those_of_its_design_and_card(tmp_path):
+    settings = {"steps": 20_000, "batch": 128, "measure": {"samples": 2500, "rule": "3 sd, tenth"},
+                "target": {"kind": "mixture", "weights": [0.25, 0.75], "sd": 0.02}}  # fmt: skip
+    arms = {"main": {"seeds": 7, "steps": 400, "batch": 128}}
+    design = {"name": "toy", "scale": "full", "settings": settings, "arms": arms, "seeds": 10, "runs": 2400}
+    write_json(tmp_path / "design.json", design | {"divergences": [{"name": "kl", "label": "KL", "effective": "E"}]})
+    write_json(tmp_path / "card.json", {"facts": {"classifier": "abc123"}})
+    texts = {key: row["text"] for key, row in by_key(numbers.facts(Part(tmp_path))).items()}
+    assert texts == {
+        "toy.runs": "2,400", "toy.seeds": "10", "toy.divergences": "1", "toy.steps": "20,000", "toy.batch": "128",
+        "toy.main.seeds": "7", "toy.main.steps": "400", "toy.main.batch": "128", "toy.measure.samples": "2,500",
+        "toy.measure.rule": "3 sd, tenth", "toy.target.sd": "0.02",
+        "toy.target.weights": "0.250, 0.750", "toy.scale": "full", "toy.classifier": "abc123",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "shown"), [("now", "current"), ("before", "changed since (ring)")])
+def test_a_part_that_other_code_trained_is_stale_and_the_paper_says_so(tmp_path, monkeypatch, code, shown):
+    made = Part(part(tmp_path / "quick" / "ring"))
+    card = {"experiment": "ring", "commits": ["c" * 40], "device": "cpu", "versions": {"torch": "2"}}
+    write_json(made.folder / "card.json", card | {"shards": {"a": {"code_hash": "now"}, "b": {"code_hash": code}}})
+    monkeypatch.setattr(provenance, "code_hash", lambda experiment: "now")
+    found = by_key(numbers.of_the_record(tmp_path / "quick", [made]))
+    assert found["record.code"]["text"] == shown and audit.stale(made.card) == (code != "now")
+    assert found["record.commit"]["text"] == "c" * 12 and found["record.runs"]["text"] == "5"
+    assert found["record.option"]["text"] == " -{}-config record=quick"
+
+
+def test_the_verdicts_are_counted(tmp_path):
+    (tmp_path / "tables").mkdir()
+    rows = [("a", "replicated", 0.5, 0.25, 0.75), ("b", "not run", math.nan, math.nan, math.nan)]
+    columns = ["claim", "verdict", "estimate", "low", "high"]
+    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "tables/claims.csv", index=False)
+    texts = {key: row["text"] for key, row in by_key(numbers.claims(tmp_path)).items()}
+    assert texts["claim.a"] == r"\verdict{replicated}" and texts["claim.a.measured"] == "0.500 [0.250, 0.750]"
+    assert texts["claims.replicated"] == texts["claims.not run"] == "1" and texts["claims.all"] == "2"
+    assert texts["claims.undecided"] == "0"
+
+
+def test_every_formula_and_caption_is_a_number_of_the_paper(root):
+    keys = {row["key"] for row in (*numbers.formulas(), *numbers.captions())}
+    assert {"formula.kl.f", "formula.gan.activation", "caption.figure.ring_modes", "caption.table.ring_modes"} <= keys

@@ -1,0 +1,78 @@
+"""The generated pieces of the paper: its table of divergences, its table of claims, and its sections."""
+
+import math
+
+import pandas as pd
+import pytest
+from records import part
+from small import EXPERIMENTS, ROOT
+
+from fgan import design
+from fgan.divergences import DIVERGENCES
+from fgan.files import RecordError, write_json
+from fgan.report import paper
+from fgan.report.part import Part
+from fgan.report.tables import latex
+
+
+def test_the_table_of_divergences_has_a_row_for_each():
+    frame = paper.divergence_table()
+    text = latex(frame, left=True)
+    assert list(frame.iloc[:, 0]) == [d.label for d in DIVERGENCES.values()]
+    assert text.count(r"\\") == len(DIVERGENCES) + 1 and text.startswith(r"\begin{tabular}{lllllll}")
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [('a "word" & 5 %', r"a ``word'' \& 5 \%"), ("at -1 and 2-3 or x-1", "at $-$1 and 2-3 or x-1"),
+     ("h'' = f''/u", r"$h''$ = $f''$/u")])  # fmt: skip
+def test_prose_is_printed_as_it_should_be(text, wanted):
+    assert paper.prose(text) == wanted
+
+
+def test_a_claim_is_a_row_with_its_verdict_source_and_the_check_against_it():
+    row = {
+        "experiment": "ring", "claim": "ring-x", "exercise": "exercise 3", "statement": "All modes are covered.",
+        "source": "f-GAN", "published": "8 of 8", "known": "primary", "verdict": "replicated", "why": "the check holds",
+        "checks": 1, "example": "modes, KL", "estimate": 0.5, "low": 0.25, "high": 0.75, "allowed_low": 0.2,
+        "allowed_high": math.inf, "p_holm": 0.01,
+    }  # fmt: skip
+    nothing = dict.fromkeys(("estimate", "low", "high", "allowed_low", "allowed_high", "p_holm"), math.nan)
+    missing = (
+        row | nothing | {"claim": "ring-y", "verdict": "not run", "why": "no data", "exercise": "", "published": ""}
+    )
+    text = paper.claims_table(pd.DataFrame([row, missing]))
+    assert (
+        r"\verdict{replicated} & All modes are covered. (exercise 3) \claimid{ring-x} & f-GAN: 8 of 8 (primary)" in text
+    )
+    assert (
+        r"the check holds. modes, KL: 0.500 [0.250, 0.750], difference, corrected p = 0.0100, allowed $\geq$ 0.200"
+        in text
+    )
+    assert r"\verdict{not run} & All modes are covered. \claimid{ring-y} & f-GAN & no data \\" in text
+    assert text.startswith(r"\begin{longtable}") and text.endswith("\\end{longtable}\n")
+
+
+def test_every_experiment_has_a_section_with_its_figures_tables_and_deviations(root, tmp_path):
+    made = Part(part(tmp_path / "ring"))
+    raw = design.read_yaml(EXPERIMENTS / "ring/experiment.yaml")
+    write_json(
+        made.folder / "design.json", {"name": "ring"} | {key: raw[key] for key in ("title", "question", "deviations")}
+    )
+    text = paper.sections([made])
+    own = (ROOT / "paper/sections/ring.tex").read_text()
+    assert r"\input{sections/ring}" in text and text.count(r"\paragraph{Deviations.}") == 1
+    for kind in ("figure", "table"):
+        for name in raw[f"{kind}s"]:
+            assert rf"\fgan{kind}{{ring_{name}}}" in own + text
+    for name in design.find(EXPERIMENTS):
+        assert (rf"\label{{sec:{name}}}" in text) == (name != "ring")
+    assert text.count("In this record: not part of this record.") + text.count("In this record: not run: no data.") == (
+        len(design.find(EXPERIMENTS)) - 1
+    )
+
+
+def test_without_tex_one_sentence_says_how_to_install_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RecordError, match="no TeX here, so no PDF .*apt-get install"):
+        paper.compile_pdf(tmp_path / "quick")

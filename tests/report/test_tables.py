@@ -1,0 +1,140 @@
+"""Tables: numbers and plain text as LaTeX, frames as booktabs, and the rows that several experiments share."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from records import toy
+
+from fgan.report import tables
+
+NUMBERS = {
+    math.nan: "--", math.inf: r"$\infty$", -math.inf: r"$-\infty$", 0.0: "0",
+    1.0: "1.00", 12.3456: "12.3", 123.456: "123", 99_999.0: "99999", 0.123456: "0.123", 0.00123: "0.0012",
+    -1.5: "$-$1.50", -1234.5: "$-$1234",
+    1e-5: r"$1.0\cdot 10^{-5}$", -2.5e-7: r"$-2.5\cdot 10^{-7}$", 1e16: r"$1.0\cdot 10^{16}$",
+    -3.21e5: r"$-3.2\cdot 10^{5}$",
+    5e-324: r"$4.9\cdot 10^{-324}$", 1.7e308: r"$1.7\cdot 10^{308}$",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", NUMBERS, ids=str)
+def test_a_number_as_text(value):
+    assert tables.number(value) == NUMBERS[value]
+
+
+def test_a_number_that_is_missing_is_a_dash():
+    assert tables.number(None) == "--"
+
+
+def test_a_number_has_the_digits_asked_for():
+    assert [tables.number(math.pi, digits) for digits in (1, 2, 4)] == ["3", "3.1", "3.142"]
+    assert tables.number(0.5, 2) == "0.50" and tables.number(8, 2) == "8.0"
+
+
+def test_a_mean_has_its_half_width_unless_that_is_infinite():
+    assert tables.plus_minus(2.0, 1.5, 2.5) == r"2.00 $\pm$ 0.50"
+    assert tables.plus_minus(2.0, -math.inf, math.inf) == tables.plus_minus(2.0, math.nan, math.nan) == "2.00"
+
+
+def test_a_mean_over_seeds_says_how_many_runs_have_no_value():
+    assert tables.over_seeds([1.0, 3.0]) == tables.plus_minus(2.0, 2 - 12.7062, 2 + 12.7062)
+    assert tables.over_seeds([1.0, math.nan, 3.0]) == tables.over_seeds([1.0, 3.0]) + " (2 of 3)"
+    assert tables.over_seeds([math.nan, math.inf]) == tables.over_seeds([]) == "undefined"
+
+
+def test_plain_text_is_escaped_and_latex_is_left():
+    assert tables.escape("50 % of a_b & #1") == r"50 \% of a\_b \& \#1"
+    assert tables.escape(r"$\mu$ paper") == r"$\mu$ paper" and tables.escape(3) == "3"
+
+
+@pytest.mark.parametrize("text", ["a^b", "a~b", "{a}", "a}"])
+def test_every_special_character_is_escaped(text):
+    assert tables.escape(text) not in ("a^b", "a~b", "{a}", "a}")
+
+
+def test_a_frame_is_a_booktabs_table_with_its_rules():
+    frame = pd.DataFrame({"name": ["KL", "one_two"], "$x$": ["1", "2"]})
+    assert tables.latex(frame, rules_after=(0,)).splitlines() == [
+        r"\begin{tabular}{lr}", r"\toprule", r"name & \head{$x$} \\", r"\midrule", r"KL & 1 \\", r"\midrule",
+        r"one\_two & 2 \\", r"\bottomrule", r"\end{tabular}"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("low", "high", "text"), [(0.25, 0.75, "0.500 [0.250, 0.750]"), (math.nan, math.nan, "0.500")])
+def test_what_a_claim_measured_has_its_interval_where_there_is_one(low, high, text):
+    assert tables.measured(SimpleNamespace(estimate=0.5, low=low, high=high)) == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [
+        (-math.inf, 2.0, r"allowed $\leq$ 2.00"),
+        (0.5, math.inf, r"allowed $\geq$ 0.500"),
+        (0.5, 2.0, "allowed [0.500, 2.00]"),
+    ],
+)
+def test_what_a_claim_allows_is_a_bound_or_a_range(low, high, text):  # fmt: skip
+    assert tables.allowed(SimpleNamespace(allowed_low=low, allowed_high=high)) == text
+
+
+def test_values_over_seeds_in_one_cell():
+    assert tables.three([3.0, 1.0, 8.0]) == "1.00, 3.00, 8.00" and tables.three([]) == "--"
+    assert tables.count_range(np.array([8.0, 7.0, 2.0])) == "2, 7, 8" and tables.count_range(np.array([])) == "--"
+    assert tables.defined(np.array([1.0, 3.0])) == "2.00" and tables.defined(np.array([math.nan])) == "undefined"
+    assert tables.defined(np.array([1.0, math.nan, 3.0])) == "2.00 (2 of 3)"
+
+
+def test_a_framed_table_has_its_rules():
+    frame = tables.framed([{"a": "1"}, {"a": "2"}], [0])
+    assert tables.latex(frame, frame.attrs["rules_after"]).count(r"\midrule") == 2
+
+
+METRICS = {"modes": [8.0, 8.0, 1.0], "high_quality": [1.0, 0.9, 0.5], "saturated": [0.0, 1.0, 1.0],
+           "failed": [0.0, 0.0, 1.0], "reverse_kl": [0.1, 0.3, math.nan]}  # fmt: skip
+KEYS = [(name, objective) for name in ("kl", "gan") for objective in ("saddle", "alternative")]
+
+
+@pytest.fixture
+def part(tmp_path):
+    values = {(metric, *key): seeds for key in KEYS for metric, seeds in METRICS.items()}
+    values |= {(("modes", "strict"), *key): [2.0, 4.0, 6.0] for key in KEYS}
+    baselines = [("P", "", {"modes": 8.0, "high_quality": 0.99, "reverse_kl": 0.002, ("modes", "strict"): 7.5})]
+    settings = {"divergences": ["kl", "gan"], "objectives": ["saddle", "alternative"]}
+    return toy(tmp_path, values, baselines, **settings)
+
+
+def test_the_table_of_modes_has_a_row_for_each_divergence_and_objective_and_sampler(part):
+    frame = tables.modes(part, "main", 8)
+    assert list(frame["Trained on"]) == ["KL", "GAN"] * 2 + ["P"] and list(frame["descends"][:4]) == [
+        "KL",
+        "GAN",
+        "E",
+        "E",
+    ]
+    assert frame.iloc[0].tolist() == [
+        "KL", "saddle", "KL", "1, 8, 8", "0.67 [0.21, 0.94]", "0.33", "0.50, 0.90, 1.00", "0.200 (2 of 3)",
+        "1 of 3, V saturated",
+    ]  # fmt: skip
+    assert frame.iloc[4].tolist() == ["P", "none", "", "8.00 on average", "", "", "0.99", "0.0020", ""]
+    assert frame.attrs["rules_after"] == (1, 3) and len(tables.modes(part, "main", 8, samplers=False)) == 4
+
+
+def test_the_table_of_rules_has_a_column_for_each_further_rule(part):
+    frame = tables.rules(part, "main")
+    assert frame.columns.tolist() == ["Sampler", "strict"]
+    assert frame.values.tolist() == [["P", "7.50"], *([f"{label} ({o})", "4.00"] for o in ("saddle", "alternative")
+                                                     for label in ("KL", "GAN"))]  # fmt: skip
+
+
+def test_the_alternative_stands_beside_the_saddle_objective_of_what_it_descends(part):
+    arms = dict.fromkeys(("saddle", "alternative"), "main")
+    part.design["divergences"][0]["effective"] = "GAN / 2"
+    frame = tables.alternative(part, arms, {("modes", "strict"): "modes"})
+    first, *_ = frame.to_dict("records")
+    assert first["Divergence"] == "KL" and first["alternative descends"] == "GAN / 2"
+    assert first["failed: saddle, alternative"] == "0.333, 0.333" and first["modes: alternative"] == "4.00"
+    assert first["modes: saddle of what it descends"] == "4.00"
+    assert frame.iloc[1]["modes: saddle"] == frame.iloc[1]["modes: saddle of what it descends"] == "--"  # not trained
+    assert frame.iloc[0]["gradient, first and last: saddle"] == "--"

@@ -1,0 +1,3 @@
+def baseline(sampler, metric):
+    kind, _, divergence = sampler.partition(", ")
+    return kind, divergence, metric, ""
