@@ -1,3 +1,0 @@
-def baseline(sampler, metric):
-    kind, _, divergence = sampler.partition(", ")
-    return kind, divergence, metric, ""

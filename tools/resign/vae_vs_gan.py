@@ -1,3 +1,0 @@
-def baseline(sampler, metric):
-    kind = sampler.removesuffix(" (binary)")
-    return kind, "", metric, "binary" if kind != sampler else ""
