@@ -66,7 +66,7 @@ def test_every_activation_has_the_same_budget_and_twins_count_once():
     both = tuning.entries(made, ["saddle", "alternative"])
     assert ("gan", "saddle") in both and not {"jensen_shannon"} & {name for name, _ in both}
     assert ("total_variation", "saddle") in both and ("total_variation", "alternative") not in both
-    assert len(both) == 2 * 12 - 2 - 1
+    assert len(both) == 2 * len(DIVERGENCES) - 2 - 1
 
 
 def test_the_factors_of_an_arm_are_its_settings():
