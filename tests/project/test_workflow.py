@@ -81,12 +81,11 @@ def content(folder):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A clone with a complete smoke record, and how long it took."""
+    """A clone with a complete smoke record, and what the workflow said."""
     folder = clone(tmp_path_factory.mktemp("undisturbed"))
-    began = time.monotonic()
     done = snakemake(folder, *SMOKE)
     assert (done.returncode == 0) == TEX, done.text[-4000:]
-    return folder, time.monotonic() - began, done.text
+    return folder, done.text
 
 
 @pytest.fixture
@@ -98,14 +97,13 @@ def edited(finished):
 
 
 def test_the_smoke_record_is_complete(finished):
-    folder, seconds, text = finished
+    folder, text = finished
     made = content(folder)
     for name in ("numbers.tex", "tables/claims.csv", "figures/ring_modes.pdf", "figures/theory_terms.pdf", "audit.txt"):
         assert name in made
     assert made["paper.pdf"].startswith(b"%PDF") if TEX else "no TeX here" in text
     assert "whole and current" in (folder / "results/smoke/audit.txt").read_text()
     assert "minutes here" in text, "the plan is printed before the first job"
-    assert seconds < 180, "90 s on two free cores; twice that on shared ones"
 
 
 def test_a_second_execution_does_nothing(finished):
