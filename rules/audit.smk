@@ -3,7 +3,6 @@ rule audit:
     input:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART_FILES],
         [f"experiments/{experiment}/claims.yaml" for experiment in SHOWN],
-        [ancient(path) for experiment in SHOWN for path in science_files(experiment)],
         SHOWING,
     output:
         f"{RECORD}/audit.txt",
@@ -13,5 +12,6 @@ rule audit:
         "../environment.yml"
     params:
         record=NAME,
+        code=[code_hash(experiment) for experiment in SHOWN],
     shell:
         "python -m fgan audit --record {params.record} --log {log} > {output}"

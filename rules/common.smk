@@ -17,8 +17,8 @@ from fgan.__main__ import main as stage
 from fgan.design.validation import sentence
 from fgan.files import RecordError, alone
 from fgan.jobs import cut
-from fgan.jobs.train import choose_device
-from fgan.record.provenance import code_hash, science_files, threads
+from fgan.jobs.train import SHARD_FILES, choose_device
+from fgan.record.provenance import code_hash, threads
 from fgan.record.write import PART_FILES
 
 # Jobs import the same source tree, installed or not.
@@ -83,11 +83,6 @@ def options(*keys):
     return " ".join(f"--{key.replace('_', '-')} {value}" for key, value in given.items())
 
 
-def science(wildcards):
-    """The science files of an experiment. Their file times do not count; the param `code` hashes their meaning."""
-    return [ancient(path) for path in science_files(wildcards.experiment)]
-
-
 def code(wildcards):
     """Hash of the meaning of an experiment's science: an edited comment trains nothing, an edited constant retrains."""
     return code_hash(wildcards.experiment)
@@ -111,7 +106,7 @@ def shards(wildcards):
     return [
         f"{RECORD}/{wildcards.experiment}/shards/{shard.name}/{name}"
         for shard in cut.shards(DESIGNS[wildcards.experiment], DEVICE)
-        for name in ("measurements.parquet", "samples.npz", "card.json")
+        for name in SHARD_FILES
     ]
 
 

@@ -1,7 +1,6 @@
 # Joins the shards of an experiment into its part of the record and adds reference samplers and exact optima.
 rule gather:
     input:
-        science,
         shards,
         data=data_set,
         design="experiments/{experiment}/experiment.yaml",

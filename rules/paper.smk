@@ -4,6 +4,7 @@ rule numbers:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART_FILES],
         [f"experiments/{experiment}/experiment.yaml" for experiment in SHOWN],
         f"{RECORD}/tables/claims.csv",
+        "src/fgan/divergences.py",
         SECTIONS,
         SHOWING,
     output:

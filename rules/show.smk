@@ -8,6 +8,7 @@ for experiment in SHOWN:
             [f"{RECORD}/{experiment}/{name}" for name in PART_FILES],
             f"experiments/{experiment}/experiment.yaml",
             [str(path) for path in Path("experiments", experiment).glob("*.py")],
+            "src/fgan/divergences.py",
             PUBLISHED,
             SHOWING,
         output:
@@ -63,7 +64,8 @@ rule theory:
 rule claims:
     input:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART_FILES],
-        [f"experiments/{experiment}/{name}" for experiment in SHOWN for name in ("claims.yaml", "figures.py")],
+        [f"experiments/{experiment}/claims.yaml" for experiment in SHOWN],
+        [str(path) for experiment in SHOWN for path in Path("experiments", experiment).glob("*.py")],
         SHOWING,
     output:
         f"{RECORD}/tables/claims.tex",

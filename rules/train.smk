@@ -1,7 +1,6 @@
 # Trains and measures one shard (some seeds of one arm, all divergences and objectives), from its checkpoint if any.
 rule train:
     input:
-        science,
         data=data_set,
     output:
         measurements=f"{RECORD}/{{experiment}}/shards/{{shard}}/measurements.parquet",

@@ -90,4 +90,5 @@ def baselines(settings, data=None):
     measure = settings["measure"]
     mixture = Mixture(**measure["fitted"])
     rows = [row for name in settings["divergences"] for row in optima(name, mixture)]
+    # "decides" is the stream of its first record.
     return rows + modes.baselines(targets.of(settings), measure, "decides", samplers), {}

@@ -33,7 +33,7 @@ POSITIONAL = {
 STAGES = {
     "plan": ("print the cost of a record before it starts", "record only device cores seeds max-steps"),
     "design": ("print the resolved design of an experiment", "experiment_name record seeds max-steps"),
-    "validate": ("check every experiment.yaml and claims.yaml", "record seeds max-steps"),
+    "validate": ("check every experiment: design, functions, claims", "record seeds max-steps"),
     "fetch": ("download a data set once, verified by checksum", "data_set data log"),
     "train": ("train one shard of a population", "record experiment shard device data max-steps log"),
     "train-all": (
@@ -98,8 +98,11 @@ def run(args, record):
     elif stage == "design":
         print(design.text(load(args.experiment_name, args)), end="")
     elif stage == "validate":
+        from fgan.jobs.validate import validate
+
         for name in design.find():
-            design.read_claims(load(name, args).folder / "claims.yaml")
+            validate(load(name, args))
+        design.all_claims()
         print(f"{len(design.find())} experiments are valid at scale {args.record}")
     elif stage == "fetch":
         from fgan.targets import images

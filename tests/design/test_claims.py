@@ -27,6 +27,7 @@ CLAIMS = """claims:
       - {kind: baseline, metric: w, sampler: [noise, data], divergence: kl, minus_baseline: {divergence: gan}, low: 0}
       - {kind: statistic, statistic: spread, low: 0.0}
 """
+CHECK = "kind: mean, metric: m, low: 0"
 FIGURES = "def statistic_spread(part):\n    return 0.0, 0.0, 0.0\n"
 
 
@@ -76,7 +77,6 @@ MISTAKES = {
     "unknown knowledge": ("known: primary", "known: primery", "primery", "did you mean 'primary'?"),
     "no seeds": ("seeds: 7", "seeds: 0", "seeds", "0"),
     "an infinite bound": ("low: 0.5", "low: .inf", "low'", "finite"),
-    "the same id twice": ("id: ring-y", "id: ring-x", "two claims", "'ring-x'"),
     "no checks": ("    checks:\n      - {kind: equal", "    chekcs:\n      - {kind: equal", "chekcs", "'checks'?"),
     "a check that is a word": ("{kind: equal, metric: gap, minus: {divergence: gan}, high: 1}", "equal", "checks.0"),
     "no claims": ("claims:", "claim:", "claims"),
@@ -169,3 +169,22 @@ def test_the_order_of_claims_leaves_the_hash(path):
 def test_the_hash_is_the_same_under_every_python(path):
     path.write_text("claims:\n  - {id: a, statement: s, source: p, seeds: 2, checks: [{kind: mean, low: -1.0e-9}]}\n")
     assert design.criteria_hash(path) == "ffac57e5b8d65c2c8be9f8523321e9ee211ecd6bcbbac086ef0d4b784fc92b6b"
+
+
+@pytest.mark.parametrize("ids", [{"a": ["x", "x"]}, {"a": ["x"], "b": ["y", "x"]}])
+def test_an_id_belongs_to_one_claim_of_one_experiment(tmp_path, ids):
+    """Numbers and verdicts name a claim by its id alone."""
+
+    def write(ids):
+        for name, own in ids.items():
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / "experiment.yaml").write_text("scales: {smoke: , quick: }\n")
+            rows = [f"  - {{id: {i}, statement: s, source: p, checks: [{{{CHECK}}}]}}\n" for i in own]
+            (tmp_path / name / "claims.yaml").write_text("claims:\n" + "".join(rows))
+
+    write(ids)
+    last = list(ids)[-1]
+    with pytest.raises(DesignError, match=f"{last}/claims.yaml: the id 'x' belongs to a claim of a already"):
+        design.all_claims(tmp_path)
+    write({last: ["z"]})
+    assert [claim["id"] for claim in design.all_claims(tmp_path)[last]] == ["z"]

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from fgan.engine.networks import ACTIVATIONS, Activation, Affine, BatchNorm, Linear, Network, mlp
+from fgan.design import DesignError
+from fgan.engine.networks import ACTIVATIONS, Activation, Affine, BatchNorm, Linear, Network, mlp, of
 
 MODULES = {
     "tanh": nn.Tanh, "relu": nn.ReLU, "elu": nn.ELU, "leaky_relu": lambda: nn.LeakyReLU(0.2),
@@ -157,3 +158,12 @@ def test_batch_norm_gives_a_run_the_same_bits_wherever_it_stands(width):
     for runs in ([0], [1, 0], [5, 2, 4], [3, 4, 5, 1, 2]):
         for mine, wanted in zip(outcome(runs), whole, strict=True):
             assert torch.equal(mine, wanted[runs])
+
+
+@pytest.mark.parametrize("name", ["generator", "variational"])
+def test_convolutions_are_refused_where_perceptrons_are_built(name):
+    plain = {"hidden": [8], "activation": "tanh"}
+    settings = {"noise": {"kind": "normal", "dimension": 2}, "generator": plain, "variational": plain}
+    assert of(settings, 2)[0].size == 2 * 8 + 8 + 8 * 2 + 2
+    with pytest.raises(DesignError, match=f"{name}.channels"):
+        of(settings | {name: {"channels": [8]}}, 2)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from small import driven, nothing, population, published, run, trained
 
+from fgan.design import DesignError
 from fgan.divergences import DIVERGENCES
 from fgan.engine.population import CHUNK, seeded
 from fgan.engine.training import train
@@ -161,3 +162,12 @@ def test_v_starts_at_the_threshold_of_its_divergence():
     free = biases[-1]  # alpha = 3 has its threshold at v = 0
     torch.testing.assert_close(biases[:-1] - free, wanted)
     assert wanted.unique().numel() > 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"remedies": [{"kind": "packing", "points": 2}]}, "remedies"), ({"noise": {"kind": "gumbel", "dimension": 2}}, "noise.kind")],
+)
+def test_a_setting_that_the_population_would_ignore_is_refused(changes, words):
+    with pytest.raises(DesignError, match=words):
+        population([run()], **changes)

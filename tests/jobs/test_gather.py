@@ -76,7 +76,7 @@ def test_a_shard_of_other_settings_is_not_gathered(trained, root):
     before = (folder / "checksums.txt").read_bytes()
     other = design.load("ring", "smoke", EXPERIMENTS, max_steps=50)
     with pytest.raises(
-        RecordError, match="tanh-seed0 was made by other settings or code; make it again with: snakemake"
+        RecordError, match="tanh-seed0 is missing or was made by other settings or code; make it with: snakemake"
     ):
         gather.gather(other, "cpu", folder)
     assert (folder / "checksums.txt").read_bytes() == before

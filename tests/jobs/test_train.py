@@ -91,3 +91,8 @@ def test_memory_that_ends_in_training_changes_no_byte(tmp_path, monkeypatch):
         np.array_equal(samples[k], others[k], equal_nan=True) for k in samples
     )
     assert json.loads((folders[1] / "durations.json").read_text())["train_s"] > 0
+
+
+def test_stacks_with_different_metrics_are_refused():
+    with pytest.raises(RecordError, match="different metrics"):
+        train.joined([{"a": torch.ones(1)}, {"a": torch.ones(1), "b": torch.ones(1)}], 0)

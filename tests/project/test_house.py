@@ -109,6 +109,7 @@ def test_labels_are_unique_because_figures_and_tables_show_them():
 def test_the_published_record_is_whole_and_small(monkeypatch):
     monkeypatch.chdir(ROOT)
     wrong = audit.check(ROOT / "results/reference")
-    assert [line for line in wrong if "stale" not in line and "claims changed" not in line] == []
+    allowed = ("stale", "claims changed", "not run")  # what a new experiment or an edit changes until a new record
+    assert [line for line in wrong if not any(words in line for words in allowed)] == []
     sizes = [path.stat().st_size for path in (ROOT / "results/reference").glob("*/*.*")]
     assert sum(sizes) < publish.RECORD_LIMIT

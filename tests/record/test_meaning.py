@@ -1,5 +1,6 @@
 """The code hash covers what decides an experiment's numbers and nothing else, wherever it lies and however it looks."""
 
+import ast
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fgan import design
+from fgan.files import RecordError
 from fgan.record import meaning, provenance
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +70,9 @@ EDITS = {
     "a conjugate": ("src/fgan/divergences.py", "_activation=lambda v: v - 1", "_activation=lambda v: v"),
     "the run itself": ("experiments/ring/run.py", 'sample(population.settings["measure"]["samples"]', "sample(7"),
     "the summary of histories": ("src/fgan/metrics/history.py", "KEPT = 5", "KEPT = 6"),
+    "a random stream": ("src/fgan/design/runs.py", "{self.seed}", "{self.seed + 1}"),
+    "rounding": ("src/fgan/engine/machines.py", "set_flush_denormal(True)", "set_flush_denormal(False)"),
+    "what is written": ("src/fgan/record/write.py", "np.asarray(values, float)", "2 * np.asarray(values, float)"),
     "the threads": ("src/fgan/engine/machines.yaml", "threads: 1 ", "threads: 2 "),
 }  # fmt: skip
 
@@ -137,14 +142,115 @@ def test_an_experiment_has_the_readers_of_its_own_image_sets(tree):
 def test_no_file_of_the_report_is_reached_and_the_engine_is(experiment):
     files = {str(Path(file).relative_to(ROOT)) for file in provenance.science_files(experiment, ROOT)}
     assert f"experiments/{experiment}/run.py" in files and f"experiments/{experiment}/figures.py" not in files
-    assert {f"src/fgan/{name}.py" for name in ("engine/training", "engine/population", "divergences")} <= files
-    floors = {file.split("/")[2].removesuffix(".py") for file in files if file.startswith("src/")}
-    assert floors <= set(meaning.SCIENCE)
+    assert {f"src/fgan/{name}" for name in (*provenance.COMMON, "engine/population.py", "divergences.py")} <= files
+    library = {file for file in files if file.startswith("src/")} - {f"src/fgan/{name}" for name in provenance.COMMON}
+    assert {file.split("/")[2] for file in library} <= {
+        "divergences.py", "engine", "models", "remedies", "targets", "metrics",
+    }  # fmt: skip
+
+
+def test_what_runs_is_what_the_hash_sees():
+    """The hash follows import statements; code that runs by other ways would be open to unseen edits."""
+    files = {Path(file) for name in EXPERIMENTS for file in provenance.science_files(name, ROOT)}
+    used = {
+        (file.name, node.id if isinstance(node, ast.Name) else node.attr)
+        for file in files - {ROOT / "src/fgan/targets/__init__.py"}  # it imports only what MODULES names, see entries()
+        for node in ast.walk(ast.parse(file.read_bytes()))
+        if isinstance(node, ast.Name | ast.Attribute)
+    }
+    assert not {(name, word) for name, word in used if word in ("import_module", "__import__", "exec", "eval")}
+    for file in (ROOT / "src/fgan").glob("*/__init__.py"):  # Python runs them, though no statement may name them
+        body = ast.parse(file.read_bytes()).body
+        assert file in files or file.parent.name == "design" or all(isinstance(s, ast.Expr) for s in body), file
+
+
+WAYS = {
+    "a module of a package": ("metrics/new.py", "from fgan.metrics import new"),
+    "a dotted module": ("metrics/new.py", "import fgan.metrics.new"),
+    "another name": ("metrics/new.py", "import fgan.metrics.new as n"),
+    "a name within": ("metrics/new.py", "from fgan.metrics.new import A"),
+    "all names": ("metrics/new.py", "from fgan.metrics.new import *"),
+    "inside a function": ("metrics/new.py", "def late():\n    from fgan.metrics.new import A"),
+    "one level up": ("metrics/new.py", "from ..metrics.new import A"),
+    "a file beside it": ("engine/new.py", "from . import new"),
+    "a name beside it": ("engine/new.py", "from .new import A"),
+    "a new package": ("quality/__init__.py", "from fgan.quality import A"),
+    "a new room": ("quality.py", "from fgan import quality"),
+    "the report": ("report/new.py", "from fgan.report.new import A"),
+    "a module with the name of its function": ("metrics/A.py", "from fgan.metrics.A import A"),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whichever_way_a_file_is_imported_it_is_covered(tree, way):
+    name, statement = WAYS[way]
+    added, path = tree / "src/fgan" / name, tree / "src/fgan/engine/objectives.py"
+    added.parent.mkdir(exist_ok=True)
+    added.write_text("A = 1\n")
+    path.write_text(path.read_text() + f"\n\n{statement}\n")
+    before = code(tree)
+    added.write_text("A = 2\n")
+    assert code(tree) != before
+
+
+def test_a_module_of_another_experiment_is_covered(tree):
+    edit(tree / "experiments/ring/run.py", "import math\n", "import math\nfrom experiments.bound import estimates\n")
+    (tree / "experiments/bound/estimates.py").write_text("A = 1\n")
+    before = code(tree)
+    (tree / "experiments/bound/estimates.py").write_text("A = 2\n")
+    assert code(tree) != before
+
+
+def test_an_import_without_a_file_is_refused(tree):
+    edit(tree / "experiments/ring/run.py", "import math\n", "import math\nfrom fgan.nowhere import A\n")
+    with pytest.raises(RecordError, match="fgan.nowhere"):
+        code(tree)
+
+
+def test_a_circle_of_imports_is_named(tree):
+    (tree / "experiments/bound/one.py").write_text("def late():\n    from . import two\n")
+    (tree / "experiments/bound/two.py").write_text("from . import one\n")
+    edit(tree / "experiments/bound/run.py", "import torch\n", "import torch\nfrom . import one\n")
+    with pytest.raises(RecordError, match=r"(one|two)\.py is in a circle of imports"):
+        code(tree, "bound")
+
+
+def test_a_function_is_not_the_module_of_its_name(tree):
+    new, run = tree / "src/fgan/metrics/new.py", tree / "experiments/ring/run.py"
+    new.write_text("def new():\n    return 1\n")
+    edit(run, "import math\n", "import math\nfrom fgan.metrics import new\n")
+    module = code(tree)
+    edit(run, "from fgan.metrics import new\n", "from fgan.metrics.new import new\n")
+    function = code(tree)
+    assert function != module
+    new.rename(new.with_name("other.py"))
+    edit(run, "from fgan.metrics.new import new\n", "from fgan.metrics.other import new\n")
+    assert code(tree) == function, "the file only has another name"
+
+
+def test_a_title_that_is_the_name_of_a_target_changes_no_hash(tree):
+    before, path = code(tree), tree / "experiments/ring/experiment.yaml"
+    path.write_text(re.sub("^title: .*$", "title: digits", path.read_text(), flags=re.M))
+    assert "title: digits" in path.read_text() and code(tree) == before
+
+
+@pytest.mark.parametrize("head", [b"\xef\xbb\xbf", b"# coding: latin-1\n"])
+def test_a_file_is_read_as_python_reads_it(tree, head):
+    before, path = code(tree), tree / "src/fgan/engine/optimisers.py"
+    path.write_bytes(head + path.read_text().encode("ascii"))
+    assert code(tree) == before
+
+
+def test_the_hash_is_the_same_under_every_python(tmp_path):
+    """One fixed text, with a character that older Unicode tables do not know and an integer of many digits."""
+    path = tmp_path / "a.py"
+    path.write_text(f'x = "\U0001fae8" + f"{{y!r:>{{3}}}} a" \'b\'\nn = 0x{"f" * 5000}\n', encoding="utf-8")
+    assert meaning.digest(path) == "03de42b3b8db85c8d6a20e3769fb6d7af40ba920dea6bfc7af34b8f2e5af379a"
 
 
 SCRIPT = """import sys
-sys.path.insert(0, "src/fgan/record")
-import meaning
+sys.path.insert(0, "src")
+from fgan.record import meaning
 for file in sys.argv[1:]:
     print(meaning.digest(file))
 """

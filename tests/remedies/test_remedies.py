@@ -49,7 +49,7 @@ def drawn(p):
 
 
 def test_every_remedy_has_an_example_here():
-    assert list(EXAMPLES) == list(REMEDIES)
+    assert list(EXAMPLES) == list(REMEDIES), "add an example to EXAMPLES in this file, in the order of REMEDIES"
 
 
 def test_without_remedies_it_is_the_plain_game():

@@ -9,7 +9,7 @@ from small import EXPERIMENTS, ROOT
 
 from fgan import design
 from fgan.divergences import DIVERGENCES
-from fgan.files import RecordError, write_json
+from fgan.files import RecordError, write_json, write_text
 from fgan.report import paper
 from fgan.report.part import Part
 from fgan.report.tables import latex
@@ -72,7 +72,13 @@ def test_every_experiment_has_a_section_with_its_figures_tables_and_deviations(r
     )
 
 
+def test_a_record_without_numbers_is_told_how_to_make_them(tmp_path):
+    with pytest.raises(RecordError, match="no numbers; make them with: python -m fgan numbers --record quick"):
+        paper.compile_pdf(tmp_path / "quick")
+
+
 def test_without_tex_one_sentence_says_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
+    write_text(tmp_path / "quick/numbers.tex", "")
     with pytest.raises(RecordError, match="no TeX here, so no PDF .*apt-get install"):
         paper.compile_pdf(tmp_path / "quick")

@@ -6,6 +6,8 @@ import pytest
 import torch
 from scipy import stats
 
+from fgan import targets
+from fgan.design import schemas
 from fgan.targets import mixtures
 from fgan.targets.mixtures import Mixture, ring
 
@@ -102,7 +104,10 @@ def test_an_embedded_mode_spreads_in_the_inner_values_alone():
 
 
 def test_a_target_takes_every_kind_of_mixture_from_the_design():
-    assert list(mixtures.KINDS) == ["mixture", "ring", "grid", "embedded"]
+    known = schemas.shared()["targets"]
+    for kind in mixtures.KINDS:
+        assert targets.MODULES.get(kind) == "mixtures", f"name '{kind}' in MODULES in src/fgan/targets/__init__.py"
+        assert kind in known, f"name '{kind}' under targets in src/fgan/design/schema.yaml"
     assert len(mixtures.of({"kind": "ring", "modes": 8, "radius": 2.0, "sd": 0.02}).means) == 8
     line = mixtures.of(dict(zip(("kind", "weights", "means", "variances"), ("mixture", *UNIVARIATE), strict=True)))
     assert line.dimension == 1 and line.weights.tolist() == UNIVARIATE[0]

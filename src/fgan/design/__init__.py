@@ -2,10 +2,12 @@
 
 from fgan.design.claims import criteria_hash
 from fgan.design.claims import read as read_claims
+from fgan.design.claims import read_all as all_claims
+from fgan.design.designs import RECORDS, SCALES, SHOWN, Design, seeds_of
 from fgan.design.load import captions, find, left_out, load, resolved, text
 from fgan.design.packages import module
 from fgan.design.resolution import merge
-from fgan.design.runs import RECORDS, SCALES, SHOWN, Design, Run, Shard, seeds_of
+from fgan.design.runs import Run, Shard
 from fgan.design.validation import DesignError, digest, nearest, read_yaml
 
 __all__ = [
@@ -16,6 +18,7 @@ __all__ = [
     "DesignError",
     "Run",
     "Shard",
+    "all_claims",
     "captions",
     "criteria_hash",
     "digest",

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 from fgan.design import schemas
+from fgan.design.designs import SCALES
+from fgan.design.load import find
 from fgan.design.resolution import arms_of
-from fgan.design.runs import SCALES
 from fgan.design.validation import DesignError, by_kind, digest, read_yaml, validate
 
 # The keys of a claim that decide its verdict; the others are wording.
@@ -21,10 +22,22 @@ def read(path):
         validate(claim, claim_schema, where, "the claim")
         for number, check in enumerate(claim["checks"], 1):
             validate(check, check_schema, f"{where}, check {number}", "the check")
-    names = [claim["id"] for claim in claims]
-    for name in names:
-        if names.count(name) > 1:
-            raise DesignError(f"{path}: two claims have the id '{name}'")
+    return claims
+
+
+def read_all(root="experiments"):
+    """The claims of every experiment in the order of the paper, {experiment: claims}.
+
+    Raises DesignError for an id that two claims share: numbers and verdicts name a claim by its id alone.
+    """
+    owners, claims = {}, {}
+    for name in find(root):
+        path = Path(root, name, "claims.yaml")
+        claims[name] = read(path) if path.exists() else []
+        for claim in claims[name]:
+            if claim["id"] in owners:
+                raise DesignError(f"{path}: the id '{claim['id']}' belongs to a claim of {owners[claim['id']]} already")
+            owners[claim["id"]] = name
     return claims
 
 

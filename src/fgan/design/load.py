@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 
 from fgan.design import schemas
+from fgan.design.designs import SCALES, SHOWN, Design
 from fgan.design.resolution import at_scale, merge, without
-from fgan.design.runs import SCALES, SHOWN, Design
 from fgan.design.validation import DesignError, nearest, read_yaml
 
 

@@ -10,6 +10,8 @@ import math
 import torch
 import torch.nn.functional as F
 
+from fgan.design import DesignError
+
 ACTIVATIONS = {
     "tanh": torch.tanh,
     "relu": F.relu,
@@ -192,7 +194,13 @@ def mlp(inputs, outputs, hidden, activation, batch_norm=False, output="identity"
 
 
 def of(settings, dimension):
-    """G and V of a design for points [.., dimension]: perceptrons, or G(z) = mu + sigma z for a design with `start`."""
+    """G and V of a design for points [.., dimension]: perceptrons, or G(z) = mu + sigma z for a design with `start`.
+
+    Raises DesignError for a design of convolutions, which this function does not build.
+    """
+    for name in ("generator", "variational"):
+        if "channels" in settings.get(name, {}):
+            raise DesignError(f"{name}.channels: this experiment builds perceptrons; write 'hidden' and 'activation'")
     latent = settings["noise"]["dimension"]
     affine = "start" in settings
     generator = Network(Affine(settings["start"])) if affine else mlp(latent, dimension, **settings["generator"])

@@ -8,6 +8,7 @@ import hashlib
 
 import torch
 
+from fgan.design import DesignError
 from fgan.divergences import DIVERGENCES
 from fgan.engine import objectives
 from fgan.engine.optimisers import OPTIMISERS
@@ -32,9 +33,18 @@ class Population:
 
     `target` is the data distribution, `generator` and `variational` are networks, `settings` the resolved design.
     A lone run is padded to two by its own copy, because a stack of one takes another product kernel.
+
+    Raises DesignError for remedies or noise that this class would ignore.
     """
 
+    remedies = None  # fgan.remedies.Remedied has its own
+    noises = ("normal", "uniform")
+
     def __init__(self, runs, target, generator, variational, settings, device="cpu"):
+        if settings.get("remedies") and self.remedies is None:
+            raise DesignError("remedies: this experiment's run.py builds no population that takes them (Remedied)")
+        if (kind := settings["noise"]["kind"]) not in self.noises:
+            raise DesignError(f"noise.kind: this experiment's population draws {' or '.join(self.noises)}, not {kind}")
         self.n_runs = len(runs)
         self.runs = runs = list(runs) * (2 if len(runs) == 1 else 1)
         self.target, self.settings, self.device = target, settings, torch.device(device)

@@ -20,7 +20,7 @@ from fgan.record import provenance, write
 def gather(design, device, folder, data=None):
     """Joins the shards in `folder`/shards into the part `folder` and adds the baselines, which need no training.
 
-    Raises RecordError if a shard was made by other settings or code.
+    Raises RecordError if a shard is missing or was made by other settings or code.
     """
     folder = Path(folder)
     machines.prepare("cpu")
@@ -57,7 +57,8 @@ def joined(design, shards, folder):
     for shard in shards:
         source = folder / "shards" / shard.name
         if not current(source, shard):
-            raise RecordError(f"{source} was made by other settings or code; make it again with: {design.command}")
+            reason = "is missing or was made by other settings or code"
+            raise RecordError(f"{source} {reason}; make it with: {design.command}")
         frames.append(pd.read_parquet(source / "measurements.parquet"))
         cards.append(json.loads((source / "card.json").read_text()))
         with np.load(source / "samples.npz") as arrays:

@@ -140,7 +140,9 @@ def with_room(stack, pieces, log=None):
 
 
 def joined(parts, dim):
-    """Stacks of all pieces side by side: {name: tensor}."""
+    """Stacks of all pieces side by side: {name: tensor}; raises RecordError if one lacks a metric of another."""
+    if len({frozenset(part) for part in parts}) > 1:
+        raise RecordError("the stacks of a shard have different metrics; let run.py return the same ones for any runs")
     return {name: torch.cat([part[name] for part in parts], dim) for name in parts[0]}
 
 

@@ -36,6 +36,7 @@ class GAN(Population):
     probabilities. Noise is [runs, batch, dimension], followed by d uniform numbers if pixels are drawn.
     """
 
+    noises = ("normal", "uniform", "gumbel")
     rises = False  # whether a better model has a higher objective: F falls, because it estimates a divergence
 
     @property

@@ -9,61 +9,70 @@ import functools
 import hashlib
 from pathlib import Path
 
-# The modules and subpackages that decide measurements. An experiment's own modules do so too.
-SCIENCE = ("divergences", "engine", "models", "remedies", "targets", "metrics")
+from fgan.files import RecordError
+
+# The rooms that hand the settings over and write files whole. All else that is imported decides measurements.
+OUTSIDE = ("design", "files")
 SKIPPED = ("ctx", "kind", "type_comment")  # fields that carry no meaning, or not in every Python
 
 
 @functools.cache
 def digest(path):
-    """SHA-256 of the meaning of a source file, with all the science that it imports."""
-    return hashlib.sha256(repr(canonical(tree(path), Path(path))).encode()).hexdigest()
+    """SHA-256 of the meaning of a source file, with all that it imports; raises RecordError for a circle of imports."""
+    try:
+        return hashlib.sha256(repr(canonical(tree(path), Path(path))).encode()).hexdigest()
+    except RecursionError:
+        raise RecordError(f"{path} is in a circle of imports, which has no hash") from None
 
 
 def reached(path):
-    """The file and all science files that it imports, at their tops or inside functions, sorted."""
+    """The file and all files of this repository that it imports, at their tops or inside functions, sorted."""
     files, waiting = set(), [Path(path)]
     while waiting:
         file = waiting.pop()
         if file not in files:
             files.add(file)
             imports = [node for node in ast.walk(tree(file)) if isinstance(node, ast.ImportFrom | ast.Import)]
-            waiting += [source for node in imports for _, source in sources(node, file) if source]
+            waiting += [source for node in imports for _, source, _ in sources(node, file) if source]
     return sorted(files)
 
 
 @functools.cache
 def tree(path):
-    return ast.parse(Path(path).read_text(encoding="utf-8"), str(path))
+    return ast.parse(Path(path).read_bytes(), str(path))
 
 
 def sources(node, file):
-    """(name as imported, science file that it comes from or None) for each name of an import."""
+    """(name as imported, file that it comes from or None, whether it is the file) for each name of an import."""
     if isinstance(node, ast.Import):
-        return [(alias.name, locate(alias.name.split("."), file)) for alias in node.names]
+        return [(alias.name, *locate(alias.name.split("."), root(file))) for alias in node.names]
     module = [] if node.module is None else node.module.split(".")
-    if node.level:  # `from . import x` within an experiment
-        return [(alias.name, beside(file, [*module, alias.name])) for alias in node.names]
-    return [(alias.name, locate([*module, alias.name], file)) for alias in node.names]
+    place = file.parents[node.level - 1] if node.level else root(file)
+    return [(alias.name, *locate([*module, alias.name], place)) for alias in node.names]
 
 
-def beside(file, words):
-    """The module of that name beside a file; the last word may be a name within it."""
-    places = [file.parent.joinpath(*words), file.parent.joinpath(*words[:-1])]
-    return next((place.with_suffix(".py") for place in places if place.with_suffix(".py").is_file()), None)
+def root(file):
+    """The source tree that a file or its experiment lies in."""
+    return next((parent for parent in file.resolve().parents if (parent / "src/fgan").is_dir()), Path())
 
 
-def locate(words, file):
-    """The science file that fgan.<words> comes from, in the source tree that an experiment or the file lies in."""
-    if words[0] != "fgan" or len(words) < 2 or words[1] not in SCIENCE:
-        return None
-    root = next((parent for parent in file.resolve().parents if (parent / "src/fgan").is_dir()), Path())
+def locate(words, place):
+    """(the file that dotted words name, seen from a place; whether the last word is the file and no name within it).
+
+    (None, False) for a module of another package or of a room that decides nothing.
+    """
+    if words[0] == "fgan":
+        place = place / "src"
+        if words[1:] and words[1] in OUTSIDE:
+            return None, False
     for end in (len(words), len(words) - 1):
-        place = root.joinpath("src", *words[:end])
-        for candidate in (place.with_suffix(".py"), place / "__init__.py"):
+        path = place.joinpath(*words[:end])
+        for candidate in (path.with_name(f"{path.name}.py"), path / "__init__.py"):
             if candidate.is_file():
-                return candidate
-    return None
+                return candidate, end == len(words)
+    if words[0] == "fgan":
+        raise RecordError(f"no file of the import {'.'.join(words)}, which the code hash should cover")
+    return None, False
 
 
 def canonical(node, file):
@@ -73,7 +82,9 @@ def canonical(node, file):
     if isinstance(node, ast.JoinedStr):
         return ("JoinedStr", *(canonical(part, file) for part in merged(node.values)))
     if isinstance(node, ast.Constant):
-        return ("Constant", type(node.value).__name__, repr(node.value))
+        # ascii() because repr() escapes what the Unicode table of a Python does not know; hex() has no limit of digits.
+        plain = hex(node.value) if type(node.value) is int else ascii(node.value)
+        return ("Constant", type(node.value).__name__, plain)
     if isinstance(node, list):
         return statements(node, file) if node and isinstance(node[0], ast.stmt) else [canonical(n, file) for n in node]
     if not isinstance(node, ast.AST):
@@ -92,13 +103,12 @@ def statements(body, file):
 
 
 def imported(node, file):
-    """Entries (bound name, imported name, where from): the source's hash, or the module's name if it is no science."""
+    """Entries (bound name, imported name, where from): the source's hash, or the name of a module of other packages."""
     entries = []
-    for alias, (name, source) in zip(node.names, sources(node, file), strict=True):
+    for alias, (name, source, whole) in zip(node.names, sources(node, file), strict=True):
         bound, module = alias.asname or alias.name, getattr(node, "module", None)
         inside = (module or name).partition(".")[0] == "fgan" or getattr(node, "level", 0)
         # A module that is imported whole is identified by its hash alone, so a renamed module changes nothing.
-        whole = source is not None and Path(source).stem == alias.name
         where = digest(source) if source else "" if inside else str(module)
         entries.append((bound, "" if whole else alias.name, where))
     return entries

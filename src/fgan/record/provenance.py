@@ -9,19 +9,26 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import fgan
 from fgan.design import criteria_hash, read_yaml
+from fgan.files import RecordError
 from fgan.record import meaning
 from fgan.targets import MODULES
 
 VERSIONS = ("torch", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "matplotlib", "seaborn", "snakemake")
-# Every training uses these, even if an experiment's run.py does not import them: the loop, the summary of histories.
-COMMON = ("engine/training.py", "metrics/history.py")
+# Every part depends on these, even if its run.py does not import them: streams, rounding, the loop, the target's data,
+# the summary of histories, and the form in which values are written.
+COMMON = (
+    "design/runs.py", "engine/machines.py", "engine/training.py", "metrics/history.py", "record/write.py",
+    "targets/__init__.py",
+)  # fmt: skip
 
 
 def entries(experiment, root="."):
     """The files from which an experiment's science is reached: its run.py, the loop and the modules of its targets."""
+    root = Path(root).resolve()
     package, path = Path(root, "src/fgan"), Path(root, "experiments", experiment, "experiment.yaml")
-    kinds = sorted(words(read_yaml(path)) & set(MODULES)) if path.exists() else []
+    kinds = sorted(named(read_yaml(path)) & set(MODULES)) if path.exists() else []
     makers = {f"targets/{MODULES[kind]}.py" for kind in kinds}
     return [path.with_name("run.py"), *(package / name for name in (*COMMON, *sorted(makers)))]
 
@@ -38,15 +45,18 @@ def code_hash(experiment, root="."):
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def words(value):
-    """All texts in a design, at any depth."""
-    if isinstance(value, (dict, list)):
-        return {word for part in (value.values() if isinstance(value, dict) else value) for word in words(part)}
-    return {value} if isinstance(value, str) else set()
+def named(value):
+    """All kinds (of targets, noise, ...) that a design names, at any depth."""
+    if isinstance(value, list):
+        return {kind for part in value for kind in named(part)}
+    if not isinstance(value, dict):
+        return set()
+    own = {kind for key, kind in value.items() if key == "kind" and isinstance(kind, str)}
+    return own | {kind for part in value.values() for kind in named(part)}
 
 
 def threads(root="."):
-    """Threads by device: the one entry of the table of machines that can change a byte; no run depends on the cut."""
+    """Threads by device: the one entry of the table of machines that can change a byte on a CPU."""
     machines = read_yaml(Path(root, "src/fgan/engine/machines.yaml"))
     return {device: row["threads"] for device, row in machines.items()}
 
@@ -72,7 +82,13 @@ def versions():
 
 
 def run_card(shard, device):
-    """Settings, seeds, versions, device, commit and hashes of a population, fixed when it trains."""
+    """Settings, seeds, versions, device, commit and hashes of a population, fixed when it trains.
+
+    Raises RecordError if another source tree runs than the one here, whose meaning would be hashed.
+    """
+    running, here = Path(fgan.__file__).resolve().parent, Path("src/fgan").resolve()
+    if here.is_dir() and running != here:
+        raise RecordError(f"{running} runs, but {here} would be hashed; set PYTHONPATH={here.parent}")
     claims = Path("experiments", shard.experiment, "claims.yaml")
     return {
         "experiment": shard.experiment, "shard": shard.name,

@@ -14,7 +14,6 @@ A difference is decided by its p-value instead, and then holds or fails by the s
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -201,9 +200,7 @@ def as_row(experiment, claim, name, why, numbers):
 def verdicts(parts, root="experiments"):
     """Verdicts of all claims, in the order of the experiments; 'not run' if the record lacks the experiment."""
     rows, present = [], {part.name: part for part in parts}
-    for name in design.find(root):
-        path = Path(root, name, "claims.yaml")
-        claims = design.read_claims(path) if path.exists() else []
+    for name, claims in design.all_claims(root).items():
         if name in present:
             rows += judge(present[name], claims, root)
         else:

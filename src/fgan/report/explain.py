@@ -21,7 +21,7 @@ def origin(record, key):
     lines, experiment = [f"{key} = {row.text}", f"from {row.source}"], row.experiment
     if row.claim:
         claims = pd.read_csv(record / "tables" / "claims.csv").set_index("claim")
-        lines += [f"  {name}: {value}" for name, value in claims.loc[row.claim].items()]
+        lines += [f"  {name}: {value}" for name, value in claims.loc[row.claim].dropna().items()]
         experiment = claims.loc[row.claim, "experiment"]
     part = Part(record / experiment)
     if experiment and part.folder.exists():

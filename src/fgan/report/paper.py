@@ -51,7 +51,7 @@ def sections(parts):
             continue
         part, section = present[name], Path("paper", "sections", f"{name}.tex")
         text = section.read_text(encoding="utf-8") if section.exists() else ""
-        heading = [rf"\section{{{escape(part.design['title'])}}}", escape(part.design["question"])]
+        heading = [rf"\section{{{escape(part.design['title'])}}}\label{{sec:{name}}}", escape(part.design["question"])]
         lines += [rf"\input{{sections/{name}}}"] if text else heading
         for kind in ("figure", "table"):
             owned = [full for full, (owner, *_) in design.captions(kind).items() if owner == name]
@@ -106,6 +106,8 @@ def divergence_table():
 
 def compile_pdf(record):
     """Compiles the paper of a record to paper.pdf; raises RecordError if TeX is missing or fails."""
+    if not (record / "numbers.tex").exists():
+        raise RecordError(f"{record} has no numbers; make them with: python -m fgan numbers --record {record.name}")
     if shutil.which("latexmk") is None or shutil.which("pdflatex") is None:
         raise RecordError(
             "no TeX here, so no PDF (figures, tables and claims are complete); install it, on Debian or Ubuntu with: "
