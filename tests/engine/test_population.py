@@ -166,7 +166,10 @@ def test_v_starts_at_the_threshold_of_its_divergence():
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"remedies": [{"kind": "packing", "points": 2}]}, "remedies"), ({"noise": {"kind": "gumbel", "dimension": 2}}, "noise.kind")],
+    [
+        ({"remedies": [{"kind": "packing", "points": 2}]}, "remedies"),
+        ({"noise": {"kind": "gumbel", "dimension": 2}}, "noise.kind"),
+    ],
 )
 def test_a_setting_that_the_population_would_ignore_is_refused(changes, words):
     with pytest.raises(DesignError, match=words):
