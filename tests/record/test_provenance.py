@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from small import ROOT
+from small import ROOT, forget
 
 from fgan import design
 from fgan.files import RecordError
@@ -17,5 +17,9 @@ def test_a_tree_that_does_not_run_is_not_hashed(root, tmp_path, monkeypatch):
     for name in ("src", "experiments"):
         shutil.copytree(ROOT / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
+    forget()
+    assert provenance.run_card(shard, "cpu"), "the same code in another place"
+    edited = tmp_path / "src/fgan/engine/training.py"
+    edited.write_text(edited.read_text().replace("BELOW_CONSTANT = 1.0", "BELOW_CONSTANT = 1.5"))
     with pytest.raises(RecordError, match="PYTHONPATH"):
         provenance.run_card(shard, "cpu")

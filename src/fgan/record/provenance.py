@@ -81,14 +81,20 @@ def versions():
     return known
 
 
+def differs(file, here, running):
+    """Whether a file of the tree `here` has other bytes in the tree `running`, or is not there."""
+    twin = running / file.relative_to(here) if file.is_relative_to(here) else file
+    return not twin.is_file() or twin.read_bytes() != file.read_bytes()
+
+
 def run_card(shard, device):
     """Settings, seeds, versions, device, commit and hashes of a population, fixed when it trains.
 
-    Raises RecordError if another source tree runs than the one here, whose meaning would be hashed.
+    Raises RecordError if the code that runs is not the code here, whose meaning would be hashed.
     """
     running, here = Path(fgan.__file__).resolve().parent, Path("src/fgan").resolve()
-    if here.is_dir() and running != here:
-        raise RecordError(f"{running} runs, but {here} would be hashed; set PYTHONPATH={here.parent}")
+    if running != here and any(differs(Path(file), here, running) for file in science_files(shard.experiment)):
+        raise RecordError(f"the code of {running} runs, but {here} would be hashed; set PYTHONPATH={here.parent}")
     claims = Path("experiments", shard.experiment, "claims.yaml")
     return {
         "experiment": shard.experiment, "shard": shard.name,
