@@ -201,6 +201,22 @@ def test_a_module_of_another_experiment_is_covered(tree):
     assert code(tree) != before
 
 
+def test_the_place_of_the_repository_changes_no_hash(tree):
+    assert code(tree) == code(ROOT)
+
+
+def test_a_name_that_the_package_forwards_is_covered(tree):
+    """fgan/__init__.py imports it only when it is asked for."""
+    beside = tree / "experiments/ring/beside.py"
+    beside.write_text("from fgan import DIVERGENCES\n")
+    edit(tree / "experiments/ring/run.py", "import math\n", "import math\nfrom . import beside\n")
+    code(tree)
+    before = meaning.digest(beside)
+    edit(tree / "src/fgan/divergences.py", "_activation=lambda v: v - 1", "_activation=lambda v: v")
+    code(tree)
+    assert meaning.digest(beside) != before
+
+
 def test_an_import_without_a_file_is_refused(tree):
     edit(tree / "experiments/ring/run.py", "import math\n", "import math\nfrom fgan.nowhere import A\n")
     with pytest.raises(RecordError, match="fgan.nowhere"):
