@@ -39,9 +39,9 @@ def train_all(designs, record, device, minutes, cores=None, data=None, say=print
             sources = archive.sources(shard, archived)
             with train.held(shard, folder):
                 if train.current(folder, shard):
-                    if not sources:
+                    if not archive.complete(shard, sources):
                         own.add(folder)
-                elif sources:
+                elif archive.complete(shard, sources):
                     archive.adopt(shard, folder, provenance.run_card(shard, device), sources)
                 else:
                     todo.append((design, shard))
