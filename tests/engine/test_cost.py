@@ -141,7 +141,7 @@ def test_seconds_add_products_memory_and_launches():
 
 def test_a_shape_is_counted_once(monkeypatch):
     """Arms that differ in rates, weights and other fractions share a count; a rate of 0 may spare a whole pass."""
-    chosen, calls = design.load("remedies", "smoke", EXPERIMENTS), []
+    chosen, calls = design.load("remedies", "full", EXPERIMENTS), []
     values, whole = chosen.arms["gradient_penalty"], cost.counted
     monkeypatch.setattr(cost, "COUNTED", {})
     monkeypatch.setattr(cost, "counted", lambda make: calls.append(make) or whole(make))
