@@ -10,8 +10,8 @@ from fgan.design.validation import DesignError, nearest
 
 SCALES = ("smoke", "quick", "full", "extended")
 RECORDS = (*SCALES, "reference")
-# The keys that only the report uses; they never decide a training result.
-SHOWN = ("title", "order", "optional", "question", "figures", "tables", "deviations")
+# The keys that never decide a training result: `value` orders the trainings, the others are the report's.
+SHOWN = ("title", "order", "value", "optional", "question", "figures", "tables", "deviations")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,11 @@ def find(root="experiments"):
     return sorted(orders, key=lambda name: (orders[name], name))
 
 
+def by_value(designs):
+    """Designs in the order in which they are trained: the most valuable first, then in the order of the paper."""
+    return sorted(designs, key=lambda one: (one.common.get("value", math.inf), one.common.get("order", math.inf)))
+
+
 def load(name, scale, root="experiments", seeds=None, max_steps=None):
     """Design of one experiment at one scale, validated; `seeds` and `max_steps` change the scale's own values.
 
@@ -40,7 +45,7 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
     path = folder / "experiment.yaml"
     raw = schemas.read(path)
     block, trained = raw["scales"].get(scale) or {}, "arms" in raw or "divergences" in raw
-    keep_shown(block, f"scales.{scale}", path)
+    keep_shown(without(block, "value"), f"scales.{scale}", path)  # what is worth most may differ by scale
     schema = schemas.settings(folder, trained)
     common, arms = at_scale(raw, scale, path)
     if not trained:
