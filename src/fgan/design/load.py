@@ -59,11 +59,14 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
         own = block.get("arms", {}).get(arm) or {}
         sources = {f"scales.{scale}.arms.{arm}": own, f"arms.{arm}": changes, f"scales.{scale}": block, "": raw}
         schemas.check(without(whole[arm], "factors"), schema, path, sources)
+    wanted = {arm: {} if seeds else seeds_by_divergence(settings) for arm, settings in whole.items()}
+    most = {arm: seeds or max(wanted[arm].values()) for arm in whole}
     return Design(
         name, scale, folder,
-        common=without(common, "factors") | ({"seeds": seeds} if seeds else {}),
+        common=without(common, "factors") | ({"seeds": shared} if (shared := seeds or largest(common)) else {}),
         arms={arm: deciding(settings, max_steps) for arm, settings in whole.items()},
-        seeds={arm: seeds or settings["seeds"] for arm, settings in whole.items()},
+        seeds=most,
+        fewer={arm: {d: n for d, n in own.items() if n < most[arm]} for arm, own in wanted.items()},
         changed=changed,
         factors={arm: settings.get("factors", {}) for arm, settings in whole.items()},
     )  # fmt: skip
@@ -74,6 +77,18 @@ def deciding(settings, max_steps):
     steps = min(settings["steps"], max_steps or settings["steps"])
     chosen = without(settings, *SHOWN, "seeds", "factors")
     return chosen | {"divergences": expand(settings["divergences"]), "steps": steps}
+
+
+def largest(settings):
+    """The largest number of seeds that settings name, None if they name none."""
+    seeds = settings.get("seeds")
+    return max(seeds.values()) if isinstance(seeds, dict) else seeds
+
+
+def seeds_by_divergence(settings):
+    """{divergence: number of seeds} of an arm."""
+    seeds = settings["seeds"] if isinstance(settings["seeds"], dict) else {"all": settings["seeds"]}
+    return {name: seeds.get(name, seeds["all"]) for name in expand(settings["divergences"])}
 
 
 def keep_shown(changes, key, path):
@@ -119,7 +134,9 @@ def plain(design):
     """A design as plain data: the keys of the whole experiment, then each arm in full."""
     shared = {key: value for key, value in design.common.items() if key in SHOWN or not design.arms}
     arms = {
-        arm: {"factors": design.factors[arm], "seeds": design.seeds[arm]} | settings
+        arm: {"factors": design.factors[arm], "seeds": design.seeds[arm]}
+        | ({"fewer": design.fewer[arm]} if design.fewer[arm] else {})
+        | settings
         for arm, settings in design.arms.items()
     }
     return {"name": design.name, "scale": design.scale} | shared | ({"arms": arms} if arms else {})
