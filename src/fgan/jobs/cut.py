@@ -9,10 +9,10 @@ def shards(design, device="cpu"):
     """All shards of a design, cut for a device; all divergences and objectives of a seed share a shard."""
     cut = []
     for arm, settings in design.arms.items():
-        seeds = design.seeds[arm]
         size = seeds_per_shard(device, cost.of(design, Shard(design.name, arm, 0, 0, settings)), settings["steps"])
-        spans = [(first, min(first + size, seeds) - 1) for first in range(0, seeds, size)]
-        cut += [Shard(design.name, arm, first, last, settings) for first, last in spans]
+        for first, last, own in design.spans(arm):
+            firsts = range(first, last + 1, size)
+            cut += [Shard(design.name, arm, seed, min(seed + size - 1, last), own) for seed in firsts]
     return cut
 
 

@@ -74,8 +74,7 @@ def joined(design, shards, folder):
                     f"{name}/{run.arm}/{run.divergence}/{run.objective}/{run.seed}": array
                     for run, array in runs if run.seed < KEPT
                 }  # fmt: skip
-    runs = {arm: Shard(design.name, arm, 0, design.seeds[arm] - 1, settings).runs for arm, settings in design.arms.items()}
-    return [archive.merged(own, runs[arm]) for arm, own in frames.items()], dict(sorted(samples.items())), cards
+    return [archive.merged(own, design.runs(arm)) for arm, own in frames.items()], dict(sorted(samples.items())), cards
 
 
 def shown(design, settings, shards):
