@@ -50,15 +50,3 @@ if TRAINED:
 include: "rules/show.smk"
 include: "rules/paper.smk"
 include: "rules/audit.smk"
-
-
-onstart:
-    begin()
-
-
-onsuccess:
-    HELD.close()
-
-
-onerror:
-    HELD.close()

@@ -137,3 +137,15 @@ def begin():
         handler.addFilter(lambda record: not record.getMessage().startswith(("Select jobs to execute", "Execute ")))
     if shutil.which("latexmk") is None:
         print("latexmk is missing: everything but the PDF will be made (see README, TeX)", file=sys.stderr)
+
+
+onstart:
+    begin()
+
+
+onsuccess:
+    HELD.close()
+
+
+onerror:
+    HELD.close()

@@ -139,19 +139,12 @@ def test_seconds_add_products_memory_and_launches():
     assert one.seconds(rate=50, bandwidth=20, launch=0.5, copies=3) == 6 + 9 + 3.5
 
 
-def test_a_shape_is_counted_once(monkeypatch):
+def test_settings_of_one_key_cost_the_same():
     """Arms that differ in rates, weights and other fractions share a count; a rate of 0 may spare a whole pass."""
-    chosen, calls = design.load("remedies", "full", EXPERIMENTS), []
-    values, whole = chosen.arms["gradient_penalty"], cost.counted
-    monkeypatch.setattr(cost, "COUNTED", {})
-    monkeypatch.setattr(cost, "counted", lambda make: calls.append(make) or whole(make))
+    chosen = design.load("remedies", "full", EXPERIMENTS)
+    values = chosen.arms["gradient_penalty"]
     weak = merge(values, {"optimiser": {"generator": 0.5}, "remedies": [{"kind": "gradient_penalty", "weight": 0.01}]})
     first, same = (cost.of(chosen, Shard("remedies", "any", 0, 0, one)) for one in (values, weak))
-    assert len(calls) == 1 and same == first == whole(lambda: chosen.run.population(weak, run_of(weak), "meta"))
-    for other in ({"optimiser": {"generator": 0.0}}, {"batch": 7}, {"divergences": ["kl"]}):
-        cost.of(chosen, Shard("remedies", "any", 0, 0, merge(values, other)))
-    assert len(calls) == 4
-
-
-def run_of(values):
-    return Shard("remedies", "gradient_penalty", 0, 0, values).runs
+    assert cost.key(values) == cost.key(weak | {"stream": "other"}) and same == first
+    others = ({"optimiser": {"generator": 0.0}}, {"batch": 7}, {"divergences": ["kl"]})
+    assert cost.key(values) not in [cost.key(merge(values, other)) for other in others]

@@ -52,14 +52,14 @@ def test_a_part_is_whole_and_says_what_it_is(trained, root):
     assert made.name == "ring" and made.design["scale"] == "smoke" and made.design["runs"] == 48
     assert made.arms["tanh"]["seeds"] == 2 and made.arms["tanh"]["factors"] == {}
     assert list(made.divergences) == chosen.arms["tanh"]["divergences"] and made.labels["kl"] == "KL"
-    assert sorted(made.card["shards"]) == ["tanh-seed0", "tanh-seed1"] and made.card["command"] == chosen.command
+    assert sorted(made.card["shards"]) == ["tanh-seed0-1"] and made.card["command"] == chosen.command
     assert made.samplers("modes")["fresh samples of P"] == 8
 
 
 def test_samples_are_those_of_the_first_seeds_by_run(trained):
     chosen, folder = trained
-    made, (first, second) = Part(folder), shards(chosen)
-    for shard in (first, second):
+    made = Part(folder)
+    for shard in shards(chosen):
         with np.load(place(folder.parent, shard) / "samples.npz") as arrays:
             for run, wanted in zip(shard.runs, arrays["samples"], strict=True):
                 name = f"samples/{run.arm}/{run.divergence}/{run.objective}/{run.seed}"
@@ -76,7 +76,7 @@ def test_a_shard_of_other_settings_is_not_gathered(trained, root):
     before = (folder / "checksums.txt").read_bytes()
     other = design.load("ring", "smoke", EXPERIMENTS, max_steps=50)
     with pytest.raises(
-        RecordError, match="tanh-seed0 is missing or was made by other settings or code; make it with: snakemake"
+        RecordError, match="tanh-seed0-1 is missing or was made by other settings or code; make it with: snakemake"
     ):
         gather.gather(other, "cpu", folder)
     assert (folder / "checksums.txt").read_bytes() == before

@@ -49,10 +49,6 @@ class Counter(TorchDispatchMode):
         self.operations, self.traffic, self.kernels, self.alive, self.peak = 0, 0, 0, 0, 0
         self.seen = weakref.WeakSet()
 
-    @classmethod
-    def _should_skip_dynamo(cls):
-        return False  # the default imports torch._dynamo, which takes a training job a second and a half
-
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
@@ -77,16 +73,15 @@ class Counter(TorchDispatchMode):
         self.alive -= size
 
 
-COUNTED = {}  # costs by what decides them: shards, arms that differ in rates and later calls count no second time
-
-
 def of(design, shard):
     """Cost of a step of the stack that trains the runs of one seed of the shard, side by side."""
-    key = digest([str(design.folder.resolve()), shape(shard.settings) | {"stream": None}])
-    if key not in COUNTED:
-        runs, data = [run for run in shard.runs if run.seed == shard.first], targets.blank(shard.settings)
-        COUNTED[key] = counted(lambda: design.run.population(shard.settings, runs, "meta", data))
-    return COUNTED[key]
+    runs, data = [run for run in shard.runs if run.seed == shard.first], targets.blank(shard.settings)
+    return counted(lambda: design.run.population(shard.settings, runs, "meta", data))
+
+
+def key(settings):
+    """A name for all settings that cost the same: arms that differ in rates or streams share it."""
+    return digest(shape(settings) | {"stream": None})
 
 
 def shape(settings):

@@ -10,10 +10,9 @@ import pandas as pd
 from fgan import targets
 from fgan.design import SHOWN, Shard
 from fgan.divergences import DIVERGENCES
-from fgan.engine import machines
 from fgan.files import RecordError, write_json
 from fgan.jobs.cut import shards as cut
-from fgan.jobs.train import checkpoints, current
+from fgan.jobs.train import checkpoints, current, prepare
 from fgan.metrics.history import KEPT, kept, quartiles
 from fgan.record import archive, provenance, write
 
@@ -25,7 +24,7 @@ def gather(design, device, folder, data=None):
     other settings or code.
     """
     folder = Path(folder)
-    machines.prepare("cpu")
+    prepare("cpu")
     shards = cut(design, device)
     # An experiment that trains nothing has the common settings alone.
     settings = shards[0].settings if shards else {k: v for k, v in design.common.items() if k not in SHOWN}

@@ -13,9 +13,9 @@ import pandas as pd
 import torch
 
 from fgan.design import read_yaml
-from fgan.engine import cost
 from fgan.engine.machines import MACHINES
 from fgan.jobs import train
+from fgan.jobs.cut import count
 from fgan.jobs.cut import shards as cut
 from fgan.record import archive
 
@@ -83,36 +83,34 @@ def make(designs, there, device="cpu", cores=None):
         row = {"experiment": design.name, "runs": 0, "steps": 0, "operations": 0.0, "complete": 0}
         seconds, on_gpu, shards = 0.0, 0.0, cut(design, device)
         for shard in shards:
-            count, steps = cost.of(design, shard), shard.settings["steps"]
-            copies = len(shard.runs) / count.runs
+            step, steps = count(design, shard), shard.settings["steps"]
+            copies = len(shard.runs) / step.runs
             row["runs"] += len(shard.runs)
             row["steps"] = max(row["steps"], steps)
-            row["operations"] += count.operations * steps * copies
+            row["operations"] += step.operations * steps * copies
             if there(shard):
                 row["complete"] += 1
                 continue
-            training = count.seconds(**here, copies=copies) * steps
+            training = step.seconds(**here, copies=copies) * steps
             training *= 1 + overhead["evaluation"].get(design.name, overhead["evaluation"]["other"])
             missing.append((shard, training + overhead["start"] * slower))
             seconds += missing[-1][1]
         for shard in cut(design, "cuda") if row["complete"] < len(shards) else []:
-            count = cost.of(design, shard)
-            on_gpu += count.seconds(**gpu, copies=len(shard.runs) / count.runs) * shard.settings["steps"]
+            step = count(design, shard)
+            on_gpu += step.seconds(**gpu, copies=len(shard.runs) / step.runs) * shard.settings["steps"]
         shown = overhead["shown"].get(design.name, overhead["shown"]["other"]) * slower
         seconds = (seconds if device == "cpu" else seconds * workers) + shown
         row |= {"minutes here": seconds / 60 / workers, "minutes H200": on_gpu / 60}
         rows.append(row | {"complete": f"{row['complete']} of {len(shards)} shards"})
     last = overhead["paper"] * slower / 60
-    rows.append({"experiment": "paper", "runs": 0, "operations": 0.0, "minutes here": last, "minutes H200": 0.0})
-    frame = pd.DataFrame(rows)
-    sums = frame[["runs", "operations", "minutes here", "minutes H200"]].sum()
-    total = {"experiment": "all"} | sums.to_dict() | {"runs": int(sums["runs"])}
-    frame = pd.concat([frame, pd.DataFrame([total])], ignore_index=True).astype({"steps": "Int64"})
-    return Plan(frame, missing, float(sums["minutes here"]))
+    rest = {"steps": "", "complete": ""}
+    rows.append(rest | {"experiment": "paper", "runs": 0, "operations": 0.0, "minutes here": last, "minutes H200": 0.0})
+    sums = {name: sum(row[name] for row in rows) for name in ("runs", "operations", "minutes here", "minutes H200")}
+    frame = pd.DataFrame([*rows, rest | {"experiment": "all"} | sums])
+    return Plan(frame, missing, sums["minutes here"])
 
 
 def text(frame):
     """The table for a terminal."""
     formats = {"operations": "{:.2e}".format, "minutes here": "{:.1f}".format, "minutes H200": "{:.1f}".format}
-    formats |= {"steps": lambda steps: "" if pd.isna(steps) else str(steps)}
-    return frame.to_string(index=False, formatters=formats, na_rep="")
+    return frame.to_string(index=False, formatters=formats)

@@ -52,7 +52,7 @@ def read(record, since=0.0):
     if not path.exists():
         return []
     with open(path, newline="") as file:
-        rows = [{key: value if key == "job" else float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+        rows = [{k: v if k == "job" else float(v) for k, v in row.items()} for row in csv.DictReader(file)]
     return [row for row in rows if row["start"] >= since]
 
 

@@ -14,11 +14,13 @@ import torch
 
 from fgan import targets
 from fgan.design import digest
-from fgan.engine import cost, machines
+from fgan.engine import machines
 from fgan.engine.training import evaluate, train
 from fgan.files import RecordError, locked, whole, write_json
+from fgan.jobs.cut import count
 from fgan.jobs.progress import Progress
-from fgan.record import archive, provenance, write
+from fgan.metrics import classifier
+from fgan.record import archive, meaning, provenance, write
 
 # Words in torch's out-of-memory errors: of its allocators on a GPU and on a CPU, and of libraries with their own.
 NO_ROOM = ("out of memory", "can't allocate memory", "alloc_failed")
@@ -86,7 +88,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
             print(f"{shard.experiment}/{shard.name}: taken from shards that were trained before")
             return durations
         (folder / "card.json").unlink(missing_ok=True)  # a card of other settings; only a whole shard has a card
-        machines.prepare(device)
+        prepare(device)
         run, images = design.run, targets.load(shard.settings, data)
 
         def stack(runs):
@@ -106,7 +108,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
             # Copies: views would keep all samples in memory while the next stack trains.
             return steps, *({name: x.cpu().clone() for name, x in part.items()} for part in (history, metrics, samples))
 
-        done = with_room(stack, machines.pieces(shard.runs, cost.of(design, shard), device), log)
+        done = with_room(stack, machines.pieces(shard.runs, count(design, shard), device), log)
         history, metrics, samples = (joined([part[k] for part in done], dim) for k, dim in ((1, 1), (2, 0), (3, 0)))
         frames = [
             write.tidy(shard.runs, step, {k: v[i] for k, v in history.items()}) for i, step in enumerate(done[0][0])
@@ -117,6 +119,12 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
         write_json(folder / "durations.json", durations)
         write_json(folder / "card.json", card)
     return durations
+
+
+def prepare(device):
+    """Sets this process up to train or measure on a device, with the classifiers that other jobs have trained."""
+    machines.prepare(device)
+    classifier.keep_in(Path("results/.data/classifiers", meaning.digest(Path(classifier.__file__))[:16]))
 
 
 def before(design, shard, folder, card, options):

@@ -21,8 +21,9 @@ ADDRESS = "FGAN_WARM"  # the environment variable with the path of the socket
 # No module of this repository is among them, because a job runs the code as it stands when the job starts.
 FIRST = ("numpy", "torch", "pandas", "pyarrow.parquet")
 IDLE = (
-    "torch.utils.flop_counter", "jsonschema", "scipy.stats", "sklearn.datasets", "seaborn", "matplotlib.backends.backend_pdf",
-    "matplotlib.backends.backend_agg", "fontTools.subset", "PIL.PngImagePlugin", "pyarrow.dataset",
+    "torch.utils.flop_counter", "jsonschema", "scipy.stats", "sklearn.datasets", "seaborn",
+    "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_agg", "fontTools.subset", "PIL.PngImagePlugin",
+    "pyarrow.dataset",
 )  # fmt: skip
 KILLED = 137  # exit status of a command whose process was killed
 

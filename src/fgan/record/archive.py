@@ -109,7 +109,7 @@ def complete(shard, sources):
 
 
 def alike(sources, card):
-    """Whether the archived shards were trained as a shard with this run card would be: by device, claims and versions."""
+    """Whether archived shards were trained as one with this run card would be: with its device, claims and versions."""
     return all(p["card"][key] == card[key] for p in sources.values() for key in TRAINING)
 
 
