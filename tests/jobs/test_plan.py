@@ -16,7 +16,7 @@ OVERHEAD = {
 
 @pytest.fixture
 def designs(root, monkeypatch):
-    """A design that trains two shards, and one that trains nothing, on a machine that is half as fast as the table's."""
+    """A design that trains two shards, and one that trains nothing, on a machine half as fast as the table's."""
     monkeypatch.setattr(plan, "rates", lambda device: RATES)
     monkeypatch.setattr(plan, "read_yaml", lambda path: OVERHEAD)
     monkeypatch.setattr(cut, "seeds_per_shard", lambda device, cost, steps: {"cpu": 1, "cuda": 2}[device])

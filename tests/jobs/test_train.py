@@ -10,8 +10,8 @@ from records import outcome, place
 from small import EXPERIMENTS, room
 
 from fgan import design
-from fgan.engine import cost
 from fgan.design import Shard
+from fgan.engine import cost
 from fgan.files import RecordError
 from fgan.jobs import train
 from fgan.jobs.cut import shards
