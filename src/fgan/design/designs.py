@@ -11,7 +11,7 @@ from fgan.design.validation import DesignError, nearest
 SCALES = ("smoke", "quick", "full", "extended")
 RECORDS = (*SCALES, "reference")
 # The keys that only the report uses; they never decide a training result.
-SHOWN = ("title", "order", "optional", "question", "figures", "tables", "deviations")
+SHOWN = ("title", "order", "priority", "optional", "question", "figures", "tables", "deviations")
 
 
 @dataclass(frozen=True)
