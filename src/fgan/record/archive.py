@@ -23,7 +23,7 @@ LIMIT = 16e6
 FILES = ("measurements.parquet", "samples.npz", "durations.json", "card.json")
 CHECKSUMS = "checksums.json"
 # The entries of a run card that describe the training, independent of the cut.
-TRAINING = ("claims_hash", "device", "versions", "commit")
+TRAINING = ("claims_hash", "device", "fingerprint", "versions", "commit")
 
 
 class Archive:
@@ -80,7 +80,7 @@ def read(record):
 def sources(shard, archived):
     """The archived shards that hold the runs of this one, {seed: archived shard}; empty if a run is missing.
 
-    They have the settings of the shard and the current code, and share one device, claims, commit and versions.
+    They have the settings of the shard and the current code, and share one machine, claims, commit and versions.
     """
     code = provenance.code_hash(shard.experiment)
     wanted, groups = set(range(shard.first, shard.last + 1)), {}
@@ -90,7 +90,7 @@ def sources(shard, archived):
         same = (card["experiment"], arm, card["code_hash"]) == (shard.experiment, shard.arm, code)
         if same and card["settings"] == shard.settings:
             first, last = card["seeds"]
-            trained = json.dumps([card[key] for key in TRAINING], sort_keys=True)
+            trained = json.dumps([card.get(key) for key in TRAINING], sort_keys=True)
             groups.setdefault(trained, {}).update(dict.fromkeys(wanted & set(range(first, last + 1)), p))
     return next((group for _, group in sorted(groups.items()) if set(group) == wanted), {})
 
@@ -119,4 +119,4 @@ def adopt(shard, folder, card, sources):
     write.write_table(folder / "measurements.parquet", pd.concat(frames, ignore_index=True))
     write.write_samples(folder / "samples.npz", {n: np.stack([a[r] for r in shard.runs]) for n, a in arrays.items()})
     write_json(folder / "durations.json", json.loads(trained["durations.json"]))
-    write_json(folder / "card.json", card | {key: trained["card"][key] for key in TRAINING})
+    write_json(folder / "card.json", card | {key: trained["card"].get(key) for key in TRAINING})
