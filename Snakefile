@@ -54,3 +54,11 @@ include: "rules/audit.smk"
 
 onstart:
     begin()
+
+
+onsuccess:
+    HELD.close()
+
+
+onerror:
+    HELD.close()

@@ -149,3 +149,19 @@ def test_without_jsonschema_a_design_loads_all_the_same(ring, monkeypatch):
     wanted = ring().arms
     monkeypatch.setitem(sys.modules, "jsonschema", None)
     assert ring().arms == wanted and ring(("batch: 128", "batch: 128\nbacth: 3")).arms["tanh"]["batch"] == 128
+
+
+def test_every_experiment_has_a_place_in_the_order_of_training():
+    for scale in design.SCALES:
+        ordered = design.by_value([design.load(name, scale, EXPERIMENTS) for name in NAMES])
+        values = [one.common["value"] for one in ordered]
+        assert values == sorted(values) and {one.name for one in ordered} == set(NAMES)
+        assert {one.name for one in ordered[:4]} == {"ring", "digits", "remedies", "stacked"}
+
+
+def test_the_order_of_training_may_differ_by_scale_but_not_by_arm(toy, ring):
+    early, late = toy(UNTRAINED + "value: 3\n"), toy(UNTRAINED.replace("quick: {", "quick: {value: 4, ") + "value: 3\n")
+    assert (early.common["value"], late.common["value"]) == (3, 4)
+    assert design.by_value([toy(UNTRAINED), late, early]) == [early, late, toy(UNTRAINED)]
+    with pytest.raises(DesignError, match=r"'arms.tanh' cannot change 'value'"):
+        ring(("tanh: {}", "tanh: {value: 2}"))

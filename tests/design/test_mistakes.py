@@ -74,6 +74,8 @@ SCALES = {
     "a fraction of a step": ("history: 100}", "history: 50.5}", "scales.quick.history", "integer"),
     "steps as a float": ("steps: 4000", "steps: 4000.0", "scales.quick.steps", "integer"),
     "no seeds": ("quick: {seeds: 5,", "quick: {seeds: 0,", "scales.quick.seeds", "0"),
+    "seeds of no divergence": ("quick: {seeds: 5,", "quick: {seeds: {all: 2, gna: 3},", "'gna'", "did you mean 'gan'"),
+    "seeds of few divergences": ("quick: {seeds: 5,", "quick: {seeds: {gan: 3},", "'all' is missing", "seeds"),
     "unknown key in a scale": (QUICK, "quick: {bacth: 3, ", "bacth", "scales.quick;", "did you mean 'batch'"),
     "unknown key in it, nested": (QUICK, "quick: {noise: {dim: 3}, ", "'dim'", "scales.quick.noise;", "dimension"),
     "misspelt only": (QUICK, "quick: {onyl: [tanh], ", "onyl", "scales.quick", "did you mean 'only'"),

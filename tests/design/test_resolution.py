@@ -138,3 +138,24 @@ def test_the_text_of_a_design_has_factors_and_settings_by_arm(ring):
     shown = yaml.safe_load(design.text(ring((TANH, GRID))))
     assert shown["arms"]["tanh_fast"]["factors"] == {"activation": "tanh", "ratio": 10.0}
     assert shown["arms"]["tanh_fast"]["batch"] == 99
+
+
+def test_divergences_may_differ_in_their_number_of_seeds(ring):
+    loaded = ring((QUICK + "seeds: 5", QUICK + "seeds: {all: 2, gan: 4, kl: 3}"))
+    assert loaded.seeds == {"tanh": 4} and loaded.common["seeds"] == 4
+    every, fewer = loaded.arms["tanh"]["divergences"], loaded.fewer["tanh"]
+    assert (len(every), len(fewer), fewer["kl"], fewer["pearson"]) == (12, 11, 3, 2) and "gan" not in fewer
+    spans = [(first, last, own["divergences"]) for first, last, own in loaded.spans("tanh")]
+    assert spans == [(0, 1, every), (2, 2, ["kl", "gan"]), (3, 3, ["gan"])]
+    counts = {name: sum(run.divergence == name for run in loaded.runs("tanh")) for name in every}
+    assert counts == dict.fromkeys(every, 4) | {"kl": 6, "gan": 8}  # two objectives
+    assert loaded.shard("tanh-seed2").settings["divergences"] == ["kl", "gan"]
+    # Seeds of the command line are those of every divergence; a divergence that is not trained has none.
+    assert ring((QUICK + "seeds: 5", QUICK + "seeds: {all: 2, gan: 4}"), seeds=3).spans("tanh")[0][:2] == (0, 2)
+    assert ring((QUICK, QUICK + "divergences: [kl], "), ("seeds: 5", "seeds: {all: 2, gan: 4}")).seeds == {"tanh": 2}
+
+
+def test_one_number_of_seeds_leaves_the_settings_of_a_shard_alone(ring):
+    loaded = ring()
+    ((first, last, settings),) = loaded.spans("tanh")
+    assert (first, last, settings) == (0, 4, loaded.arms["tanh"]) and loaded.fewer == {"tanh": {}}

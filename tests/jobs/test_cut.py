@@ -126,6 +126,16 @@ def test_an_unknown_shard_offers_the_nearest_name(name, said):
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_shard_holds_only_seeds_that_train_the_same_divergences(tmp_path, device):
+    loaded = written(tmp_path, edited("quick: {seeds: 5", "quick: {seeds: {all: 2, gan: 5, kl: 3}"))
+    found = shards(loaded, device)
+    assert sorted(run.stream for shard in found for run in shard.runs) == sorted(r.stream for r in loaded.runs("tanh"))
+    assert {(run.divergence, run.seed) for shard in found for run in shard.runs if run.seed > 1} == {
+        ("gan", 2), ("kl", 2), ("gan", 3), ("gan", 4)}  # fmt: skip
+    assert all(loaded.shard(shard.name) == shard for shard in found)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_a_shard_is_found_by_its_name(device):
     loaded = design.load("ring", "full", EXPERIMENTS)
     for shard in shards(loaded, device):

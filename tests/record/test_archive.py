@@ -54,9 +54,9 @@ def archived(tmp_path, trained, chosen, *spans):
 def adopted(record, wanted):
     """Whether the shard was taken from the record's archive."""
     found = archive.sources(wanted, archive.read(record))
-    if found:
+    if archive.complete(wanted, found):
         archive.adopt(wanted, place(record, wanted), provenance.run_card(wanted, "cpu"), found)
-    return bool(found)
+    return archive.complete(wanted, found)
 
 
 def test_an_archived_shard_comes_back_byte_for_byte(tmp_path, trained, chosen):

@@ -4,7 +4,7 @@ from fgan.design.claims import criteria_hash
 from fgan.design.claims import read as read_claims
 from fgan.design.claims import read_all as all_claims
 from fgan.design.designs import RECORDS, SCALES, SHOWN, Design, seeds_of
-from fgan.design.load import captions, find, left_out, load, resolved, text
+from fgan.design.load import by_value, captions, find, left_out, load, resolved, text
 from fgan.design.packages import module
 from fgan.design.resolution import merge
 from fgan.design.runs import Run, Shard
@@ -19,6 +19,7 @@ __all__ = [
     "Run",
     "Shard",
     "all_claims",
+    "by_value",
     "captions",
     "criteria_hash",
     "digest",

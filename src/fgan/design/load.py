@@ -23,6 +23,11 @@ def find(root="experiments"):
     return sorted(orders, key=lambda name: (orders[name], name))
 
 
+def by_value(designs):
+    """Designs in the order in which they are trained: the most valuable first, then in the order of the paper."""
+    return sorted(designs, key=lambda one: (one.common.get("value", math.inf), one.common.get("order", math.inf)))
+
+
 def load(name, scale, root="experiments", seeds=None, max_steps=None):
     """Design of one experiment at one scale, validated; `seeds` and `max_steps` change the scale's own values.
 
@@ -40,7 +45,7 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
     path = folder / "experiment.yaml"
     raw = schemas.read(path)
     block, trained = raw["scales"].get(scale) or {}, "arms" in raw or "divergences" in raw
-    keep_shown(block, f"scales.{scale}", path)
+    keep_shown(without(block, "value"), f"scales.{scale}", path)  # what is worth most may differ by scale
     schema = schemas.settings(folder, trained)
     common, arms = at_scale(raw, scale, path)
     if not trained:
@@ -54,11 +59,14 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
         own = block.get("arms", {}).get(arm) or {}
         sources = {f"scales.{scale}.arms.{arm}": own, f"arms.{arm}": changes, f"scales.{scale}": block, "": raw}
         schemas.check(without(whole[arm], "factors"), schema, path, sources)
+    wanted = {arm: {} if seeds else seeds_by_divergence(settings) for arm, settings in whole.items()}
+    most = {arm: seeds or max(wanted[arm].values()) for arm in whole}
     return Design(
         name, scale, folder,
-        common=without(common, "factors") | ({"seeds": seeds} if seeds else {}),
+        common=without(common, "factors") | ({"seeds": shared} if (shared := seeds or largest(common)) else {}),
         arms={arm: deciding(settings, max_steps) for arm, settings in whole.items()},
-        seeds={arm: seeds or settings["seeds"] for arm, settings in whole.items()},
+        seeds=most,
+        fewer={arm: {d: n for d, n in own.items() if n < most[arm]} for arm, own in wanted.items()},
         changed=changed,
         factors={arm: settings.get("factors", {}) for arm, settings in whole.items()},
     )  # fmt: skip
@@ -69,6 +77,18 @@ def deciding(settings, max_steps):
     steps = min(settings["steps"], max_steps or settings["steps"])
     chosen = without(settings, *SHOWN, "seeds", "factors")
     return chosen | {"divergences": expand(settings["divergences"]), "steps": steps}
+
+
+def largest(settings):
+    """The largest number of seeds that settings name, None if they name none."""
+    seeds = settings.get("seeds")
+    return max(seeds.values()) if isinstance(seeds, dict) else seeds
+
+
+def seeds_by_divergence(settings):
+    """{divergence: number of seeds} of an arm."""
+    seeds = settings["seeds"] if isinstance(settings["seeds"], dict) else {"all": settings["seeds"]}
+    return {name: seeds.get(name, seeds["all"]) for name in expand(settings["divergences"])}
 
 
 def keep_shown(changes, key, path):
@@ -114,7 +134,9 @@ def plain(design):
     """A design as plain data: the keys of the whole experiment, then each arm in full."""
     shared = {key: value for key, value in design.common.items() if key in SHOWN or not design.arms}
     arms = {
-        arm: {"factors": design.factors[arm], "seeds": design.seeds[arm]} | settings
+        arm: {"factors": design.factors[arm], "seeds": design.seeds[arm]}
+        | ({"fewer": design.fewer[arm]} if design.fewer[arm] else {})
+        | settings
         for arm, settings in design.arms.items()
     }
     return {"name": design.name, "scale": design.scale} | shared | ({"arms": arms} if arms else {})

@@ -6,7 +6,7 @@ from pathlib import Path
 from fgan.design.validation import DesignError, by_kind, dotted, nearest, read_yaml, sound, validate
 
 # The keys that an experiment without training may have.
-UNTRAINED = ("title", "order", "question", "target", "measure", "figures", "tables", "deviations")
+UNTRAINED = ("title", "order", "value", "question", "target", "measure", "figures", "tables", "deviations")
 # The keys of an experiment.yaml that are resolved before a scale's settings are checked.
 FORM = ("arms", "scales", "factors", "grid", "like", "only")
 

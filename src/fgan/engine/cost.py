@@ -49,6 +49,10 @@ class Counter(TorchDispatchMode):
         self.operations, self.traffic, self.kernels, self.alive, self.peak = 0, 0, 0, 0, 0
         self.seen = weakref.WeakSet()
 
+    @classmethod
+    def _should_skip_dynamo(cls):
+        return False  # the default imports torch._dynamo, which takes a training job a second and a half
+
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         result = function(*args, **(kwargs or {}))
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]

@@ -1,7 +1,5 @@
 """Trains a whole record without the workflow, within a budget of time, on a machine with little more than torch."""
 
-import json
-import math
 import multiprocessing
 import os
 import re
@@ -11,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 
 from fgan import targets
+from fgan.design import by_value
 from fgan.engine import cost
 from fgan.files import DataError, RecordError, alone
 from fgan.jobs import plan, train
@@ -29,7 +28,7 @@ def train_all(designs, record, device, minutes, cores=None, data=None, say=print
     Raises RecordError if the record is being made already, and at the end if a shard failed.
     """
     deadline = time.time() + 60 * minutes
-    waiting, todo, tried, failed, known, there = by_priority(designs), [], set(), [], 0, 0
+    waiting, todo, tried, failed, known, there = by_value(designs), [], set(), [], 0, 0
     with alone(record), Crew(1 if device == "cuda" else cores or os.cpu_count()) as crew:
         own, archived, expected = archive.Archive(record), archive.read(record), Expectation(device)
         while (left := deadline - time.time()) > 0:
@@ -38,26 +37,24 @@ def train_all(designs, record, device, minutes, cores=None, data=None, say=print
                 crew.start(job, train.train_shard, *job, device, data)
             if waiting and (crew.idle or not todo):
                 # Counting an experiment takes seconds, in which the shards of the one before train already.
-                design = waiting.pop(0)
-                cut = [
-                    (design, shard, record / design.name / "shards" / shard.name) for shard in shards(design, device)
-                ]
+                one = waiting.pop(0)
+                cut = [(one, shard, record / one.name / "shards" / shard.name) for shard in shards(one, device)]
                 new = [job for job in cut if not finished(job, device, own, archived)]
                 known, there = known + len(cut), there + len(cut) - len(new)
-                if new and (reason := missing_data(design, data)):
-                    say(f"{design.name} is left out: {reason}")
+                if new and (reason := missing_data(one, data)):
+                    say(f"{one.name} is left out: {reason}")
                 elif new:
-                    say(f"{design.name}: {len(cut) - len(new)} of {len(cut)} shards are there, {expected.words(new)}")
+                    say(f"{one.name}: {len(cut) - len(new)} of {len(cut)} shards are there, {expected.words(new)}")
                     todo += new
                 continue
             if not crew.busy:
                 break
-            for job, error, begun in crew.ended(left):
+            for job, error, seconds in crew.ended(left):
                 name = f"{job[0].name}/{job[1].name}"
                 if error is None:
                     there += 1
                     own.add(job[2])
-                    expected.saw(job, begun)
+                    expected.saw(job, seconds)
                     say(f"{name}: finished and archived, {len(todo) + len(crew.busy)} left")
                 elif harmful(error) and name not in tried:
                     tried.add(name)
@@ -69,15 +66,10 @@ def train_all(designs, record, device, minutes, cores=None, data=None, say=print
         if todo := todo + crew.jobs:
             say(f"{len(todo)} shards would not end in the time that is left, {expected.words(todo)}")
         if waiting:
-            say(f"there was no time to look at {', '.join(design.name for design in waiting)}")
+            say(f"there was no time to look at {', '.join(one.name for one in waiting)}")
         say(f"{there} of {known} shards are in {record / 'archive'}")
     if failed:
         raise RecordError(f"{len(failed)} of {known} shards failed: {failed[0]}")
-
-
-def by_priority(designs):
-    """The designs in the order in which a record is made where time is short; without a priority, last."""
-    return sorted(designs, key=lambda design: design.common.get("priority", math.inf))
 
 
 def finished(job, device, own, archived):
@@ -86,12 +78,13 @@ def finished(job, device, own, archived):
     sources = archive.sources(shard, archived)
     with train.held(shard, folder):
         if train.current(folder, shard):
-            if not sources:
+            if not archive.complete(shard, sources):
                 own.add(folder)
             return True
-        if sources:
+        if archive.complete(shard, sources):
             archive.adopt(shard, folder, provenance.run_card(shard, device), sources)
-        return bool(sources)
+            return True
+        return False
 
 
 def missing_data(design, data):
@@ -128,7 +121,10 @@ class Crew:
         self.busy[worker.submit(function, *arguments)] = worker, job, begun(job)
 
     def ended(self, seconds):
-        """(job, its error or None, whether it continued a checkpoint) of all that have ended, after a wait for one."""
+        """(job, its error or None, its seconds) of all that have ended, after a wait for one.
+
+        Seconds are {} where they would mislead: an earlier process trained a part of the shard.
+        """
         for future in wait(self.busy, min(seconds, threading.TIMEOUT_MAX), FIRST_COMPLETED).done:
             worker, job, continued = self.busy.pop(future)
             error = future.exception()
@@ -136,7 +132,7 @@ class Crew:
                 worker.shutdown(wait=False)
                 worker = self.worker()
             self.idle.append(worker)
-            yield job, error, continued
+            yield job, error, {} if error or continued else future.result()
 
     def __enter__(self):
         return self
@@ -168,11 +164,11 @@ class Expectation:
     def seconds(self, job):
         return self.measured / self.counted * self.count(*job[:2])
 
-    def saw(self, job, continued):
-        """Learns from the time that a shard took, unless an earlier process took a part of it."""
-        if not continued:
+    def saw(self, job, seconds):
+        """Learns from the seconds {what: seconds} that a shard took."""
+        if seconds:
             self.counted += self.count(*job[:2])
-            self.measured += sum(json.loads((job[2] / "durations.json").read_text()).values())
+            self.measured += sum(seconds.values())
 
     def first_that_fits(self, todo, left):
         """The first shard that ends in `left` seconds or was begun here; None if there is none."""
