@@ -138,9 +138,10 @@ def test_a_part_names_every_device_and_version_of_its_shards(root):
     card = provenance.run_card(shards(chosen)[0], "cpu")
     versions = [{"torch": "2.9", "numpy": "2.0"}, {"torch": "2.13", "numpy": "2.0"}, {"torch": "2.9"}]
     devices, commits = ("cpu", "cuda", "cpu"), ("b", "a", "b")
+    machines = card["fingerprint"], card["fingerprint"] | {"gpu": "fast"}, card["fingerprint"]
     several = [
-        card | {"shard": str(k), "device": device, "versions": known, "commit": commit}
-        for k, (device, known, commit) in enumerate(zip(devices, versions, commits, strict=True))
+        card | {"shard": str(k), "device": device, "versions": known, "commit": commit, "fingerprint": machine}
+        for k, (device, known, commit, machine) in enumerate(zip(devices, versions, commits, machines, strict=True))
     ]
     found = gather.common_card(chosen, several)
     assert found["device"] == "cpu and cuda" and found["commits"] == ["a", "b"]
@@ -148,4 +149,13 @@ def test_a_part_names_every_device_and_version_of_its_shards(root):
     assert gather.common_card(chosen, several[:1])["device"] == "cpu"
     assert json.loads(json.dumps(found["shards"]["1"])) == {
         key: several[1][key] for key in ("settings_hash", "code_hash", "claims_hash", "commit", "versions", "device")
-    }
+    } | {"fingerprint": found["fingerprints"].index(machines[1])}
+    assert len(found["fingerprints"]) == 2, "each machine is written once"
+    assert found["fingerprints"][found["shards"]["2"]["fingerprint"]] == machines[2]
+
+
+def test_shards_of_earlier_records_do_not_name_their_machine(root):
+    chosen = design.load("ring", "smoke", EXPERIMENTS)
+    card = provenance.run_card(shards(chosen)[0], "cpu")
+    del card["fingerprint"]
+    assert gather.common_card(chosen, [card])["fingerprints"] == [None]

@@ -112,6 +112,22 @@ def test_the_card_says_where_it_was_trained_and_devices_do_not_mix(tmp_path, tra
     assert card["runs"] == 48
 
 
+def test_machines_do_not_mix_in_a_shard_and_earlier_archives_may_not_name_theirs(tmp_path, trained, chosen):
+    record = tmp_path / "smoke"
+    own = archive.Archive(record)
+    for seed, machine in ((0, None), (1, None), (2, {"cpu": "another"})):
+        folder = tmp_path / "other" / f"tanh-seed{seed}"
+        shutil.copytree(place(trained, shard(chosen, seed, seed)), folder)
+        card = json.loads((folder / "card.json").read_text())
+        if not machine:
+            del card["fingerprint"]
+        write_json(folder / "card.json", card | ({"fingerprint": machine} if machine else {}))
+        own.add(folder)
+    assert not adopted(record, shard(chosen, 1, 2)) and adopted(record, shard(chosen, 0, 1))
+    card = json.loads((place(record, shard(chosen, 0, 1)) / "card.json").read_text())
+    assert card["fingerprint"] is None, "not the machine that adopts"
+
+
 def test_a_file_is_closed_before_it_is_larger_than_the_limit(tmp_path, trained, chosen, monkeypatch):
     size = sum((place(trained, shard(chosen, 0, 0)) / name).stat().st_size for name in archive.FILES)
     monkeypatch.setattr(archive, "LIMIT", 2.5 * size + 20_480)

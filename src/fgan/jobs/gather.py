@@ -94,14 +94,22 @@ def shown(design, settings, shards):
 
 
 def common_card(design, cards):
-    """The card of a part: each shard's entries, and a summary of all shards, which may come from several machines."""
+    """The card of a part: each shard's entries, and a summary of all shards, which may come from several machines.
+
+    `fingerprints` lists the machines, and a shard's `fingerprint` is its place in that list.
+    """
     own = ("settings_hash", "code_hash", "claims_hash", "commit", "versions", "device")
     packages = sorted({name for card in cards for name in card["versions"]})
     versions = {name: {card["versions"][name] for card in cards if name in card["versions"]} for name in packages}
+    machines = sorted({json.dumps(card.get("fingerprint"), sort_keys=True) for card in cards})
     return {
         "experiment": design.name, "command": design.command,
         "versions": {name: " and ".join(sorted(known)) for name, known in versions.items()},
         "device": " and ".join(sorted({card["device"] for card in cards})),
         "commits": sorted({card["commit"] for card in cards}),
-        "shards": {card["shard"]: {key: card[key] for key in own} for card in cards},
+        "fingerprints": [json.loads(machine) for machine in machines],
+        "shards": {
+            card["shard"]: {key: card[key] for key in own}
+            | {"fingerprint": machines.index(json.dumps(card.get("fingerprint"), sort_keys=True))} for card in cards
+        },
     }  # fmt: skip

@@ -23,7 +23,7 @@ LIMIT = 16e6
 FILES = ("measurements.parquet", "samples.npz", "durations.json", "card.json")
 CHECKSUMS = "checksums.json"
 # The entries of a run card that describe the training, independent of the cut.
-TRAINING = ("claims_hash", "device", "versions")
+TRAINING = ("claims_hash", "device", "fingerprint", "versions")
 
 
 class Archive:
@@ -88,7 +88,7 @@ def siblings(folder, shard):
 def sources(shard, archived):
     """The archived shards that hold runs of this one, {seed: archived shard}: as many of its seeds as there are.
 
-    They have the settings of the shard and the current code, and share one device, claims and versions.
+    They have the settings of the shard and the current code, and share one machine, claims and versions.
     """
     code = provenance.code_hash(shard.experiment)
     wanted, groups = set(range(shard.first, shard.last + 1)), {}
@@ -98,7 +98,7 @@ def sources(shard, archived):
         same = (card["experiment"], arm, card["code_hash"]) == (shard.experiment, shard.arm, code)
         if same and card["settings"] == shard.settings:
             first, last = card["seeds"]
-            trained = json.dumps([card[key] for key in TRAINING], sort_keys=True)
+            trained = json.dumps([card.get(key) for key in TRAINING], sort_keys=True)
             groups.setdefault(trained, {}).update(dict.fromkeys(wanted & set(range(first, last + 1)), p))
     return max((group for _, group in sorted(groups.items())), key=len, default={})
 
@@ -109,8 +109,8 @@ def complete(shard, sources):
 
 
 def alike(sources, card):
-    """Whether archived shards were trained as one with this run card would be: with its device, claims and versions."""
-    return all(p["card"][key] == card[key] for p in sources.values() for key in TRAINING)
+    """Whether archived shards were trained as a shard with this run card would be: by machine, claims and versions."""
+    return all(p["card"].get(key) == card[key] for p in sources.values() for key in TRAINING)
 
 
 def adopt(shard, folder, card, sources):
@@ -138,7 +138,7 @@ def adopt(shard, folder, card, sources):
     write.write_samples(folder / "samples.npz", {n: np.stack([a[r] for r in shard.runs]) for n, a in arrays.items()})
     write_json(folder / "durations.json", json.loads(trained["durations.json"]))
     commits = " and ".join(sorted({p["card"]["commit"] for p in sources.values()}))
-    write_json(folder / "card.json", card | {key: trained["card"][key] for key in TRAINING} | {"commit": commits})
+    write_json(folder / "card.json", card | {key: trained["card"].get(key) for key in TRAINING} | {"commit": commits})
 
 
 def merged(frames, runs):

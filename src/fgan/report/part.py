@@ -45,6 +45,13 @@ class Part:
         return self._read("card.json", lambda path: json.loads(path.read_text()))
 
     @property
+    def machines(self):
+        """The fingerprint of each machine that trained the part, as one phrase; earlier cards have none."""
+        known = filter(None, self.card.get("fingerprints", []))
+        phrases = [", ".join(f"{k} {v}" for k, v in sorted(machine.items())) for machine in known]
+        return phrases or ["no recorded fingerprint"]
+
+    @property
     def name(self):
         """The experiment's name."""
         return self.design["name"]
