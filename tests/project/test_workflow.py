@@ -59,7 +59,7 @@ def snakemake(folder, *arguments, env=None, **options):
 
 def jobs(text):
     """{rule: count} of a dry run; the rules of all experiments that train, or gather, count together."""
-    rows = [line.split() for line in text.splitlines()]
+    rows = [line.split() for line in text.rpartition("Job stats:")[2].splitlines()]
     counted = Counter()
     for name, count in (row for row in rows if len(row) == 2 and row[1].isdigit() and row[0].islower()):
         counted[re.sub(r"^(train|gather)_.*", r"\1", name)] += int(count)
