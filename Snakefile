@@ -50,7 +50,3 @@ if TRAINED:
 include: "rules/show.smk"
 include: "rules/paper.smk"
 include: "rules/audit.smk"
-
-
-onstart:
-    begin()

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -13,10 +14,9 @@ from snakemake.utils import validate
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design, targets
-from fgan.__main__ import main as stage
 from fgan.design.validation import sentence
 from fgan.files import RecordError, alone
-from fgan.jobs import cut
+from fgan.jobs import cut, plan, warm, watch
 from fgan.jobs.train import SHARD_FILES, choose_device
 from fgan.record.provenance import code_hash, threads
 from fgan.record.write import PART_FILES
@@ -116,21 +116,36 @@ def own(kind, experiment):
 
 
 def begin():
-    """Before the first job, locks the record for this workflow and prints the plan of its training."""
+    """Before the first job, locks the record, starts the warm process and prints the plan of the training."""
     try:
         HELD.enter_context(alone(RECORD))
+        if workflow.local_exec:
+            HELD.enter_context(warm.process(RECORD))
+            # Snakemake 9.27 limits jobs per second by a timer that it starts at every scan of its jobs, and each timer
+            # causes another scan: with a hundred jobs or more this takes a third of a core. Local jobs need no limit.
+            workflow.scheduler.job_rate_limiter = None
+        if TRAINED:
+            named = [n for n in DESIGNS if any(re.fullmatch(f"((figure|table)_)?{n}(_.*)?", a) for a in sys.argv)]
+            wanted = [DESIGNS[name] for name in named] or DESIGNS.values()
+            made = plan.make(wanted, plan.done(Path(RECORD)), DEVICE, workflow.cores)
+            print(plan.text(made.table), file=sys.stderr)
+            HELD.enter_context(watch.watching(RECORD, made, workflow.cores))
     except RecordError as error:
         raise WorkflowError(str(error)) from None
-    if workflow.local_exec:
-        # Snakemake 9.27 limits jobs per second by a timer that it starts at every scan of its jobs, and each timer
-        # causes another scan: with a hundred jobs or more this takes a third of a core. Local jobs need no limit.
-        workflow.scheduler.job_rate_limiter = None
-    if TRAINED:
-        wanted = [name for name in DESIGNS if any(re.fullmatch(f"((figure|table)_)?{name}(_.*)?", a) for a in sys.argv)]
-        call = f"plan --record {NAME} --device {DEVICE} --cores {workflow.cores} {options('seeds', 'max_steps')}"
-        with contextlib.redirect_stdout(sys.stderr):
-            failed = stage([*call.split(), *(["--only", *wanted] if wanted else [])])
-        if failed:
-            raise WorkflowError("the plan of this record could not be made; the reason stands above")
+    # Snakemake says each time that it selects and executes jobs; the watch says how far the record is.
+    for handler in logging.getLogger("snakemake.logging").handlers:
+        handler.addFilter(lambda record: not record.getMessage().startswith(("Select jobs to execute", "Execute ")))
     if shutil.which("latexmk") is None:
         print("latexmk is missing: everything but the PDF will be made (see README, TeX)", file=sys.stderr)
+
+
+onstart:
+    begin()
+
+
+onsuccess:
+    HELD.close()
+
+
+onerror:
+    HELD.close()

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import importlib
 import math
 import sys
 import traceback
@@ -10,6 +11,7 @@ from pathlib import Path
 from fgan import design
 from fgan.design import DesignError
 from fgan.files import DataError, RecordError
+from fgan.jobs import times, warm
 
 OPTIONS = {
     "record": {"default": "full", "choices": design.RECORDS, "help": "name of the record (its scale)"},
@@ -53,6 +55,13 @@ STAGES = {
     "publish": ("copy a record's parts to the committed one, results/reference", "record"),
     "pages": ("write the generated pages: parts of the README, VERDICTS.md, docs/data.md", ""),
 }
+# Stages whose time a record keeps in time.csv, and the functions of those that are not in report/draw.py by their name.
+TIMED = ("train", "gather", "draw", "theory", "claims", "numbers", "paper")
+SHOWN = {
+    "claims": ("paper", "write_claims"),
+    "numbers": ("paper", "write_numbers"),
+    "paper": ("paper", "compile_pdf"),
+}
 
 
 def arguments(words):
@@ -68,10 +77,14 @@ def arguments(words):
 
 def main(words=None):
     args = arguments(words)
+    record = Path("results", getattr(args, "record", ""))
+    clock = times.Clock()
     with contextlib.ExitStack() as stack:
         args.log = stack.enter_context(open(args.log, "a")) if getattr(args, "log", None) else None
         try:
-            run(args, Path("results", getattr(args, "record", "")))
+            run(args, record, clock)
+            if args.stage in TIMED:
+                clock.write(record, " ".join(filter(None, (args.stage, subject(args)))))
         except (DesignError, RecordError, DataError) as error:
             # The user can mend wrong input, so it gets one sentence; a bug keeps its traceback.
             for file in filter(None, (sys.stderr, args.log)):
@@ -85,12 +98,17 @@ def main(words=None):
     return 0
 
 
-def run(args, record):
+def subject(args):
+    """What a stage works on: an experiment, its shard, or a figure or table by name."""
+    return "/".join(value for key in ("experiment", "shard", "name") if (value := getattr(args, key, None)))
+
+
+def run(args, record, clock):
     stage = args.stage
     if stage in ("design", "plan", "validate", "train", "train-all", "gather") and args.record == "reference":
         raise DesignError("the record 'reference' is only shown; train at one of " + ", ".join(design.SCALES))
     if stage in ("train", "gather"):
-        train(args, record / args.experiment)
+        train(args, record / args.experiment, clock)
     elif stage == "train-all":
         train_all(args, record)
     elif stage == "plan":
@@ -112,34 +130,34 @@ def run(args, record):
         from fgan.record.publish import publish
 
         print("\n".join(publish(record, record.with_name("reference"))))
-    else:
-        show(args, record)
-
-
-def show(args, record):
-    """Runs a stage that reads a record and trains nothing."""
-    stage = args.stage
-    if stage == "audit" and args.key:
-        from fgan.report.explain import origin
-
-        print(origin(record, args.key))
-    elif stage == "audit":
-        from fgan.record import audit
-
-        print("\n".join(audit.check(record)) or f"{record} is whole and current")
-    elif stage in ("claims", "numbers", "paper"):
-        from fgan.report import paper
-
-        {"claims": paper.write_claims, "numbers": paper.write_numbers, "paper": paper.compile_pdf}[stage](record)
     elif stage == "pages":
         from fgan.report import pages
 
         print("\n".join(f"{path}: written" for path in pages.write(record / "reference")) or "all pages are current")
+    elif stage == "audit":
+        audit(args, record)
     else:
-        from fgan.report import draw
+        show(args, record, clock)
 
-        chosen = [value for key in ("experiment", "name") if (value := getattr(args, key, None))]
-        getattr(draw, stage)(record, *chosen)
+
+def audit(args, record):
+    if args.key:
+        from fgan.report.explain import origin
+
+        print(origin(record, args.key))
+    else:
+        from fgan.record import audit
+
+        print("\n".join(audit.check(record)) or f"{record} is whole and current")
+
+
+def show(args, record, clock):
+    """Runs a stage that draws or writes what a record holds and trains nothing."""
+    module, function = SHOWN.get(args.stage, ("draw", args.stage))
+    made = importlib.import_module(f"fgan.report.{module}")
+    clock.lap("import")
+    getattr(made, function)(record, *([subject(args)] if subject(args) else []))
+    clock.lap("drawing")
 
 
 def designs(args, say):
@@ -161,15 +179,16 @@ def load(name, args):
     return design.load(name, args.record, seeds=getattr(args, "seeds", None), max_steps=args.max_steps)
 
 
-def train(args, folder):
+def train(args, folder, clock):
     from fgan.jobs import gather, train
 
+    clock.lap("import")
     device, chosen = train.choose_device(args.device), load(args.experiment, args)
     if args.stage == "gather":
-        gather.gather(chosen, device, folder, args.data)
+        clock.add(gather.gather(chosen, device, folder, args.data))
     else:
         shard = chosen.shard(args.shard)
-        train.train_shard(chosen, shard, folder / "shards" / shard.name, device, args.data, args.log)
+        clock.add(train.train_shard(chosen, shard, folder / "shards" / shard.name, device, args.data, args.log))
 
 
 def train_all(args, record):
@@ -185,23 +204,17 @@ def train_all(args, record):
 
 def plan(args, record):
     from fgan.jobs import plan, train
-    from fgan.record import archive
 
-    archived = archive.read(record)
-
-    def done(shard):
-        folder = record / shard.experiment / "shards" / shard.name
-        return train.current(folder, shard) or bool(archive.sources(shard, archived))
-
-    device = train.choose_device(args.device)
-    frame = plan.table(designs(args, print), done, device, args.cores)
-    print(plan.text(frame))
-    minutes = frame["minutes here"].iloc[-1]
+    # A machine without a GPU can plan for one.
+    device = args.device if args.device == "cuda" else train.choose_device(args.device)
+    made = plan.make(designs(args, print), plan.done(record), device, args.cores)
+    print(plan.text(made.table))
     print("Minutes on an H200 rest on its data sheet; no training was timed on one.")
-    if device == "cpu" and minutes > 60:
-        print(f"There is no GPU here: this record takes about {minutes / 60:.0f} hours.", end=" ")
+    if device == "cpu" and made.minutes > 60:
+        print(f"There is no GPU here: this record takes about {made.minutes / 60:.0f} hours.", end=" ")
         print("A laptop's record takes minutes: --config record=quick")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = warm.ask(sys.argv[1:])
+    sys.exit(main() if status is None else status)

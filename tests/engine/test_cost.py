@@ -137,3 +137,14 @@ def test_seconds_add_products_memory_and_launches():
     one = cost.Cost(operations=100.0, traffic=60.0, kernels=7, peak=1.0, runs=2)
     assert one.seconds(rate=50, bandwidth=20, launch=0.5) == 2 + 3 + 3.5
     assert one.seconds(rate=50, bandwidth=20, launch=0.5, copies=3) == 6 + 9 + 3.5
+
+
+def test_settings_of_one_key_cost_the_same():
+    """Arms that differ in rates, weights and other fractions share a count; a rate of 0 may spare a whole pass."""
+    chosen = design.load("remedies", "full", EXPERIMENTS)
+    values = chosen.arms["gradient_penalty"]
+    weak = merge(values, {"optimiser": {"generator": 0.5}, "remedies": [{"kind": "gradient_penalty", "weight": 0.01}]})
+    first, same = (cost.of(chosen, Shard("remedies", "any", 0, 0, one)) for one in (values, weak))
+    assert cost.key(values) == cost.key(weak | {"stream": "other"}) and same == first
+    others = ({"optimiser": {"generator": 0.0}}, {"batch": 7}, {"divergences": ["kl"]})
+    assert cost.key(values) not in [cost.key(merge(values, other)) for other in others]

@@ -32,14 +32,6 @@ def test_a_gpu_gives_no_more_than_it_has_free(monkeypatch):
     assert [len(piece) for piece in machines.pieces(list(range(24)), COST, "cuda")] == [12, 12]
 
 
-def test_a_shard_for_a_gpu_takes_the_seconds_of_the_table(monkeypatch):
-    monkeypatch.setitem(machines.MACHINES, "cuda", {"seconds": 100, "rate": 1.0, "bandwidth": 1.0, "launch": 0.5})
-    one = cost.Cost(operations=2.0, traffic=1.0, kernels=8, peak=1.0, runs=1)  # 3 s for each seed, 4 s in all
-    assert machines.seeds_per_shard("cuda", lambda: one, 1) == 32
-    assert machines.seeds_per_shard("cuda", lambda: one, 10) == 2
-    assert machines.seeds_per_shard("cuda", lambda: one, 1000) == 1
-
-
 @pytest.mark.parametrize("size", [2, 3, 6])
 def test_what_the_benchmark_writes_cuts_as_it_chose(size, tmp_path, monkeypatch):
     table = tmp_path / "machines.yaml"

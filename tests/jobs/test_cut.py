@@ -9,7 +9,9 @@ from small import EXPERIMENTS, RING, edited, written
 
 from fgan import design
 from fgan.design import DesignError, digest
-from fgan.engine import machines
+from fgan.engine import cost
+from fgan.engine.machines import MACHINES
+from fgan.jobs import cut
 from fgan.jobs.cut import shards
 
 
@@ -22,18 +24,41 @@ def kept(before, after):
     return [n for n in before if n in after and after[n] == before[n] and after[n].hash == before[n].hash]
 
 
-def test_a_cpu_shard_is_one_seed_of_one_arm(tmp_path):
-    loaded = written(tmp_path, edited("  tanh: {}", "  tanh: {}\n  relu: {generator: {activation: relu}}"))
-    assert list(by_name(loaded)) == [f"{arm}-seed{seed}" for arm in ("tanh", "relu") for seed in range(2)]
+@pytest.fixture
+def singles(monkeypatch):
+    """Every shard has one seed on a CPU, and five on a GPU."""
+    monkeypatch.setattr(cut, "seeds_per_shard", lambda device, cost, steps: {"cpu": 1, "cuda": 5}[device])
 
 
-def test_a_shard_on_a_cpu_has_two_runs_where_it_can(tmp_path):
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_shard_takes_the_seconds_of_the_table_by_its_marginal_cost(device, monkeypatch):
+    monkeypatch.setitem(MACHINES, device, {"seconds": 100, "rate": 1.0, "bandwidth": 1.0, "launch": 0.5})
+    one = cost.Cost(operations=2.0, traffic=1.0, kernels=8, peak=1.0, runs=1)  # 3 s for each seed, 4 s in all
+    assert [cut.seeds_per_shard(device, one, steps) for steps in (1, 10, 1000)] == [32, 2, 1]
+
+
+def test_short_trainings_of_many_seeds_are_one_job_and_long_ones_are_many():
+    quick, full = (shards(design.load("ring", scale, EXPERIMENTS, seeds=40)) for scale in ("smoke", "full"))
+    assert len(quick) < 6 and len(full) == 40
+
+
+def test_the_cost_of_a_shard_is_counted_once_for_all_processes(tmp_path, monkeypatch):
+    loaded = written(tmp_path, RING)
+    monkeypatch.chdir(EXPERIMENTS.parent)
+    monkeypatch.setattr(cut, "Path", lambda *parts: tmp_path.joinpath(*parts))
+    first = cut.count(loaded, shards(loaded)[0])
+    cut.counts.cache_clear()
+    monkeypatch.setattr(cut.cost, "of", lambda *given: pytest.fail("counted twice"))
+    assert cut.count(loaded, shards(loaded)[0]) == first
+    cut.counts.cache_clear()
+
+
+def test_a_shard_has_two_runs_where_it_can(tmp_path, singles):
     text = edited("[all]", "[gan]").replace("[saddle, alternative]", "[saddle]")
     assert list(by_name(written(tmp_path, text, seeds=5))) == ["tanh-seed0-1", "tanh-seed2-3", "tanh-seed4"]
 
 
-def test_a_gpu_shard_holds_many_seeds_and_the_last_one_the_rest(tmp_path, monkeypatch):
-    monkeypatch.setattr(machines, "seeds_per_shard", lambda device, cost, steps: {"cpu": 1, "cuda": 5}[device])
+def test_a_gpu_shard_holds_many_seeds_and_the_last_one_the_rest(tmp_path, singles):
     assert list(by_name(written(tmp_path, RING), "cuda")) == ["tanh-seed0-1"]
     many = list(by_name(written(tmp_path, RING, seeds=12), "cuda"))
     assert many == ["tanh-seed0-4", "tanh-seed5-9", "tanh-seed10-11"]
@@ -76,7 +101,7 @@ def test_an_experiment_may_keep_the_streams_of_another_name(tmp_path):
     assert {run.stream for run in shard.runs} == {"circle/tanh/0"} and shard.runs[0].experiment == "ring"
 
 
-def test_another_seed_leaves_the_other_shards_alone(tmp_path):
+def test_another_seed_leaves_the_other_shards_alone(tmp_path, singles):
     before = by_name(written(tmp_path, RING))
     after = by_name(written(tmp_path, edited("quick: {seeds: 2", "quick: {seeds: 3")))
     assert kept(before, after) == list(before) and set(after) - set(before) == {"tanh-seed2"}
@@ -102,7 +127,7 @@ def test_what_is_only_shown_or_of_another_scale_leaves_every_shard_alone(tmp_pat
     "old, new",
     [("batch: 128", "batch: 127"), ("[all]", "[kl]"), ("sd: 0.02", "sd: 0.03"), ("steps: 4000", "steps: 4001"),
      ("3.0e-4", "3.1e-4"), ("  samples: 2500", "  samples: 2501"), ("beta1: 0.5", "beta1: 0.6")])  # fmt: skip
-def test_what_decides_a_result_changes_every_hash(tmp_path, old, new):
+def test_what_decides_a_result_changes_every_hash(tmp_path, old, new, singles):
     before, after = by_name(written(tmp_path, RING)), by_name(written(tmp_path, edited(old, new)))
     assert not kept(before, after) and len({s.hash for s in [*before.values(), *after.values()]}) == 4
 

@@ -52,14 +52,14 @@ def test_a_part_is_whole_and_says_what_it_is(trained, root):
     assert made.name == "ring" and made.design["scale"] == "smoke" and made.design["runs"] == 48
     assert made.arms["tanh"]["seeds"] == 2 and made.arms["tanh"]["factors"] == {}
     assert list(made.divergences) == chosen.arms["tanh"]["divergences"] and made.labels["kl"] == "KL"
-    assert sorted(made.card["shards"]) == ["tanh-seed0", "tanh-seed1"] and made.card["command"] == chosen.command
+    assert sorted(made.card["shards"]) == ["tanh-seed0-1"] and made.card["command"] == chosen.command
     assert made.samplers("modes")["fresh samples of P"] == 8
 
 
 def test_samples_are_those_of_the_first_seeds_by_run(trained):
     chosen, folder = trained
-    made, (first, second) = Part(folder), shards(chosen)
-    for shard in (first, second):
+    made = Part(folder)
+    for shard in shards(chosen):
         with np.load(place(folder.parent, shard) / "samples.npz") as arrays:
             for run, wanted in zip(shard.runs, arrays["samples"], strict=True):
                 name = f"samples/{run.arm}/{run.divergence}/{run.objective}/{run.seed}"
@@ -76,7 +76,7 @@ def test_a_shard_of_other_settings_is_not_gathered(trained, root):
     before = (folder / "checksums.txt").read_bytes()
     other = design.load("ring", "smoke", EXPERIMENTS, max_steps=50)
     with pytest.raises(
-        RecordError, match="tanh-seed0 is missing or was made by other settings or code; make it with: snakemake"
+        RecordError, match="tanh-seed0-1 is missing or was made by other settings or code; make it with: snakemake"
     ):
         gather.gather(other, "cpu", folder)
     assert (folder / "checksums.txt").read_bytes() == before
@@ -138,9 +138,10 @@ def test_a_part_names_every_device_and_version_of_its_shards(root):
     card = provenance.run_card(shards(chosen)[0], "cpu")
     versions = [{"torch": "2.9", "numpy": "2.0"}, {"torch": "2.13", "numpy": "2.0"}, {"torch": "2.9"}]
     devices, commits = ("cpu", "cuda", "cpu"), ("b", "a", "b")
+    machines = card["fingerprint"], card["fingerprint"] | {"gpu": "fast"}, card["fingerprint"]
     several = [
-        card | {"shard": str(k), "device": device, "versions": known, "commit": commit}
-        for k, (device, known, commit) in enumerate(zip(devices, versions, commits, strict=True))
+        card | {"shard": str(k), "device": device, "versions": known, "commit": commit, "fingerprint": machine}
+        for k, (device, known, commit, machine) in enumerate(zip(devices, versions, commits, machines, strict=True))
     ]
     found = gather.common_card(chosen, several)
     assert found["device"] == "cpu and cuda" and found["commits"] == ["a", "b"]
@@ -148,4 +149,13 @@ def test_a_part_names_every_device_and_version_of_its_shards(root):
     assert gather.common_card(chosen, several[:1])["device"] == "cpu"
     assert json.loads(json.dumps(found["shards"]["1"])) == {
         key: several[1][key] for key in ("settings_hash", "code_hash", "claims_hash", "commit", "versions", "device")
-    }
+    } | {"fingerprint": found["fingerprints"].index(machines[1])}
+    assert len(found["fingerprints"]) == 2, "each machine is written once"
+    assert found["fingerprints"][found["shards"]["2"]["fingerprint"]] == machines[2]
+
+
+def test_shards_of_earlier_records_do_not_name_their_machine(root):
+    chosen = design.load("ring", "smoke", EXPERIMENTS)
+    card = provenance.run_card(shards(chosen)[0], "cpu")
+    del card["fingerprint"]
+    assert gather.common_card(chosen, [card])["fingerprints"] == [None]

@@ -10,6 +10,7 @@ from records import outcome, place
 from small import EXPERIMENTS, room
 
 from fgan import design
+from fgan.design import Shard
 from fgan.engine import cost
 from fgan.files import RecordError
 from fgan.jobs import train
@@ -71,6 +72,23 @@ def test_no_byte_depends_on_the_cut(experiment, tmp_path, monkeypatch):
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
 
 
+def test_seeds_that_were_trained_before_are_not_trained_again(tmp_path, monkeypatch, capsys):
+    """A larger shard takes those of the smaller ones beside it, trains the rest, and has the bytes of a training."""
+    chosen = design.load("ring", "smoke", EXPERIMENTS, seeds=4, max_steps=20)
+    whole, parts = [Shard("ring", "tanh", *span, chosen.arms["tanh"]) for span in ((0, 3), (0, 0), (2, 2))], []
+    (whole, *pieces), plain = whole, train.train
+    folders = [place(tmp_path / name, whole) for name in ("at once", "later")]
+    train.train_shard(chosen, whole, folders[0])
+    for piece in pieces:
+        train.train_shard(chosen, piece, place(tmp_path / "later", piece))
+    monkeypatch.setattr(train, "train", lambda population, *rest: parts.append(population) or plain(population, *rest))
+    seconds = train.train_shard(chosen, whole, folders[1])
+    assert [sorted({run.seed for run in population.runs}) for population in parts] == [[1], [3]]
+    assert seconds["training"] > 0 and "taken from shards that were trained before" in capsys.readouterr().out
+    for name in ("measurements.parquet", "samples.npz", "card.json"):
+        assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name
+
+
 def test_memory_that_ends_in_training_changes_no_byte(tmp_path, monkeypatch):
     chosen = design.load("ring", "smoke", EXPERIMENTS, max_steps=30)
     (shard, *_) = shards(chosen)
@@ -90,7 +108,7 @@ def test_memory_that_ends_in_training_changes_no_byte(tmp_path, monkeypatch):
     assert samples.keys() == others.keys() and all(
         np.array_equal(samples[k], others[k], equal_nan=True) for k in samples
     )
-    assert json.loads((folders[1] / "durations.json").read_text())["train_s"] > 0
+    assert json.loads((folders[1] / "durations.json").read_text())["training"] > 0
 
 
 def test_stacks_with_different_metrics_are_refused():

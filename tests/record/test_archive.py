@@ -54,9 +54,9 @@ def archived(tmp_path, trained, chosen, *spans):
 def adopted(record, wanted):
     """Whether the shard was taken from the record's archive."""
     found = archive.sources(wanted, archive.read(record))
-    if found:
+    if archive.complete(wanted, found):
         archive.adopt(wanted, place(record, wanted), provenance.run_card(wanted, "cpu"), found)
-    return bool(found)
+    return archive.complete(wanted, found)
 
 
 def test_an_archived_shard_comes_back_byte_for_byte(tmp_path, trained, chosen):
@@ -110,6 +110,22 @@ def test_the_card_says_where_it_was_trained_and_devices_do_not_mix(tmp_path, tra
     card = json.loads((place(record, shard(chosen, 0, 1)) / "card.json").read_text())
     assert (card["device"], card["commit"], card["seeds"], card["shard"]) == ("cuda", "far", [0, 1], "tanh-seed0-1")
     assert card["runs"] == 48
+
+
+def test_machines_do_not_mix_in_a_shard_and_earlier_archives_may_not_name_theirs(tmp_path, trained, chosen):
+    record = tmp_path / "smoke"
+    own = archive.Archive(record)
+    for seed, machine in ((0, None), (1, None), (2, {"cpu": "another"})):
+        folder = tmp_path / "other" / f"tanh-seed{seed}"
+        shutil.copytree(place(trained, shard(chosen, seed, seed)), folder)
+        card = json.loads((folder / "card.json").read_text())
+        if not machine:
+            del card["fingerprint"]
+        write_json(folder / "card.json", card | ({"fingerprint": machine} if machine else {}))
+        own.add(folder)
+    assert not adopted(record, shard(chosen, 1, 2)) and adopted(record, shard(chosen, 0, 1))
+    card = json.loads((place(record, shard(chosen, 0, 1)) / "card.json").read_text())
+    assert card["fingerprint"] is None, "not the machine that adopts"
 
 
 def test_a_file_is_closed_before_it_is_larger_than_the_limit(tmp_path, trained, chosen, monkeypatch):

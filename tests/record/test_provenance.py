@@ -1,8 +1,11 @@
 """A run card says what ran: never the hash of another source tree."""
 
+import platform
 import shutil
+from types import SimpleNamespace
 
 import pytest
+import torch
 from small import ROOT, forget
 
 from fgan import design
@@ -23,3 +26,36 @@ def test_a_tree_that_does_not_run_is_not_hashed(root, tmp_path, monkeypatch):
     edited.write_text(edited.read_text().replace("BELOW_CONSTANT = 1.0", "BELOW_CONSTANT = 1.5"))
     with pytest.raises(RecordError, match="PYTHONPATH"):
         provenance.run_card(shard, "cpu")
+
+
+def test_a_fingerprint_names_what_decides_bits(monkeypatch):
+    mine = provenance.fingerprint("cpu")
+    assert set(mine) == {"cpu", "vector", "blas"} and all(isinstance(value, str) and value for value in mine.values())
+    assert mine["vector"] == torch.backends.cpu.get_cpu_capability()
+    gpu = SimpleNamespace(name="NVIDIA H200", multi_processor_count=132)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda number: gpu)
+    theirs = provenance.fingerprint("cuda")
+    assert theirs["gpu"] == "NVIDIA H200, 132 multiprocessors"
+    assert set(theirs) - set(mine) == {"gpu", "driver", "cuda", "cudnn"} and mine.items() <= theirs.items()
+
+
+CPUS = {
+    "processor\t: 0\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n\nprocessor\t: 1\nmodel name\t: B\n":
+        "AMD EPYC, cpu family 25, model 17",
+    "processor\t: 0\nBogoMIPS\t: 50\n": platform.processor() or platform.machine(),
+}  # fmt: skip
+DRIVERS = {
+    "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC\nGCC version: 12": "550.54.15",
+    "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  560.35.03  Release Build\n": "560.35.03",
+    "something else\n": "unknown",
+}
+
+
+@pytest.mark.parametrize(
+    "read, content, wanted",
+    [(f, *item) for f, table in ((provenance.cpu, CPUS), (provenance.driver, DRIVERS)) for item in table.items()],
+)
+def test_models_and_drivers_are_read_from_the_kernel(read, content, wanted, tmp_path):
+    (tmp_path / "file").write_text(content)
+    assert read(tmp_path / "file") == wanted
+    assert read(tmp_path / "missing")

@@ -33,7 +33,8 @@ def record(tmp_path):
     return tmp_path / "quick"
 
 
-END = ["trained at commit abc on cpu", "with numpy 2.0, torch 2.9", "again with: snakemake toy"]
+END = ["trained at commit abc on cpu", "with numpy 2.0, torch 2.9", "on a machine with no recorded fingerprint",
+       "again with: snakemake toy", explain.SAME]  # fmt: skip
 
 
 def test_a_measured_number_names_each_run_with_its_shard(record):
@@ -51,7 +52,7 @@ def test_a_number_under_a_rule_has_the_values_of_that_rule(record):
 
 def test_a_verdict_shows_its_claim(record):
     lines = explain.origin(record, "claim.c").splitlines()
-    assert "  verdict: replicated" in lines and lines[-3:] == END
+    assert "  verdict: replicated" in lines and lines[-5:] == END
 
 
 def test_a_number_of_the_record_has_a_source_alone(record):
@@ -63,3 +64,12 @@ def test_an_unknown_key_offers_the_nearest(record, tmp_path):
         explain.origin(record, "toy.main.kl.sadle.m")
     with pytest.raises(RecordError, match="has no numbers; make them with: snakemake paper --config record=full"):
         explain.origin(tmp_path / "full", "record.name")
+
+
+def test_the_machines_of_a_part_are_named(record):
+    machines = [{"cpu": "fast", "blas": "mkl"}, {"cpu": "slow"}, None]
+    write_json(record / "toy" / "card.json", CARD | {"fingerprints": machines})
+    lines = explain.origin(record, "toy.main.kl.saddle.m").splitlines()
+    assert [line for line in lines if "machine" in line] == [
+        "on a machine with blas mkl, cpu fast", "on a machine with cpu slow",
+    ]  # fmt: skip

@@ -81,6 +81,7 @@ def test_a_part_that_other_code_trained_is_stale_and_the_paper_says_so(tmp_path,
     found = by_key(numbers.of_the_record(tmp_path / "quick", [made]))
     assert found["record.code"]["text"] == shown and audit.stale(made.card) == (code != "now")
     assert found["record.commit"]["text"] == "c" * 12 and found["record.runs"]["text"] == "5"
+    assert found["record.fingerprint"]["text"] == "no recorded fingerprint"
     assert found["record.option"]["text"] == " -{}-config record=quick"
 
 

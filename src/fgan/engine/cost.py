@@ -9,6 +9,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import conv_flop_count, flop_registry
 
 from fgan import targets
+from fgan.design import digest
 from fgan.engine.training import rounds, step
 
 
@@ -76,6 +77,20 @@ def of(design, shard):
     """Cost of a step of the stack that trains the runs of one seed of the shard, side by side."""
     runs, data = [run for run in shard.runs if run.seed == shard.first], targets.blank(shard.settings)
     return counted(lambda: design.run.population(shard.settings, runs, "meta", data))
+
+
+def key(settings):
+    """A name for all settings that cost the same: arms that differ in rates or streams share it."""
+    return digest(shape(settings) | {"stream": None})
+
+
+def shape(settings):
+    """Settings without the values that decide no shape: of rates and other fractions remains whether they are 0."""
+    if isinstance(settings, dict):
+        return {name: shape(value) for name, value in settings.items()}
+    if isinstance(settings, list):
+        return [shape(value) for value in settings]
+    return settings != 0 if isinstance(settings, float) else settings
 
 
 def counted(make):

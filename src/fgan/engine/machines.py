@@ -1,4 +1,4 @@
-"""Machines: threads, size of a shard and of a stack by device, from the table that the benchmark writes."""
+"""Machines: threads and size of a stack by device, from the table that the benchmark writes."""
 
 import contextlib
 import ctypes
@@ -41,13 +41,3 @@ def pieces(runs, cost, device):
     most = max(2, int(room * cost.runs / cost.peak))
     size = -(-len(runs) // -(-len(runs) // most))
     return [runs[first : first + size] for first in range(0, len(runs), size)]
-
-
-def seeds_per_shard(device, cost, steps):
-    """Seeds that a device trains in one shard: the table's number, or as many as fit in the table's seconds."""
-    machine = MACHINES[device]
-    if "seeds" in machine:
-        return machine["seeds"]
-    rates = [machine[name] for name in ("rate", "bandwidth", "launch")]
-    one, two = (cost().seconds(*rates, copies=copies) * steps for copies in (1, 2))
-    return max(1, 1 + int((machine["seconds"] - one) / (two - one)))

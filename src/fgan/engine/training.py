@@ -138,6 +138,12 @@ def apply(population, optimiser, gradient, value):
     return norm
 
 
+def evaluate(run, population, steps, history, diverged):
+    """Metrics and samples at the end of a training: those of the experiment's `run`, and how each run ended."""
+    metrics, samples = run.evaluate(population, steps, history)
+    return metrics | fate(population, steps, history, diverged), samples
+
+
 def fate(population, steps, history, diverged):
     """Metrics [runs] of how runs ended: the steps at which they diverged or died (NaN for neither), and `failed`."""
     dead = torch.where(diverged.isnan(), silent_death(steps, history, population.f_at_one), torch.nan)

@@ -1,104 +1,179 @@
 """Trains a whole record without the workflow, within a budget of time, on a machine with little more than torch."""
 
-import itertools
-import json
 import multiprocessing
 import os
+import re
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 
 from fgan import targets
-from fgan.engine import cost
-from fgan.files import RecordError, alone
+from fgan.design import by_value
+from fgan.files import DataError, RecordError, alone
 from fgan.jobs import plan, train
-from fgan.jobs.cut import shards
+from fgan.jobs.cut import count, shards
 from fgan.record import archive, provenance
 
-
-def interleaved(designs, device):
-    """(design, shard) of all experiments in turn, so that each has results early."""
-    rows = [[(design, shard) for shard in shards(design, device)] for design in designs]
-    return [pair for column in itertools.zip_longest(*rows) for pair in column if pair]
+BELIEF = 60.0  # seconds of training after which measured times outweigh the counted ones
 
 
 def train_all(designs, record, device, minutes, cores=None, data=None, say=print):
-    """Trains the missing shards of a record and archives each as it finishes; stops after `minutes`.
+    """Trains the missing shards of a record, experiment by experiment, and archives each as it finishes.
 
-    Later calls continue from the checkpoints of this machine and from the archives of others.
-    A shard that fails is reported and skipped. Returns the number of shards that are still missing.
+    It ends after `minutes` and starts no shard that would take longer, except one with a checkpoint here. Later calls
+    continue from the checkpoints of this machine and from the archives of others. An experiment without its data is
+    left out; a shard that fails is reported and skipped.
     Raises RecordError if the record is being made already, and at the end if a shard failed.
     """
     deadline = time.time() + 60 * minutes
-    with alone(record):
-        everything = interleaved(designs, device)
-        own, archived = archive.Archive(record), archive.read(record)
-        todo = []
-        for design, shard in everything:
-            folder = record / design.name / "shards" / shard.name
-            sources = archive.sources(shard, archived)
-            with train.held(shard, folder):
-                if train.current(folder, shard):
-                    if not sources:
-                        own.add(folder)
-                elif sources:
-                    archive.adopt(shard, folder, provenance.run_card(shard, device), sources)
+    waiting, todo, tried, failed, known, there = by_value(designs), [], set(), [], 0, 0
+    with alone(record), Crew(1 if device == "cuda" else cores or os.cpu_count()) as crew:
+        own, archived, expected = archive.Archive(record), archive.read(record), Expectation(device)
+        while (left := deadline - time.time()) > 0:
+            while crew.idle and (job := expected.first_that_fits(todo, left)):
+                todo.remove(job)
+                crew.start(job, train.train_shard, *job, device, data)
+            if waiting and (crew.idle or not todo):
+                # Counting an experiment takes seconds, in which the shards of the one before train already.
+                one = waiting.pop(0)
+                cut = [(one, shard, record / one.name / "shards" / shard.name) for shard in shards(one, device)]
+                new = [job for job in cut if not finished(job, device, own, archived)]
+                known, there = known + len(cut), there + len(cut) - len(new)
+                if new and (reason := missing_data(one, data)):
+                    say(f"{one.name} is left out: {reason}")
+                elif new:
+                    say(f"{one.name}: {len(cut) - len(new)} of {len(cut)} shards are there, {expected.words(new)}")
+                    todo += new
+                continue
+            if not crew.busy:
+                break
+            for job, error, seconds in crew.ended(left):
+                name = f"{job[0].name}/{job[1].name}"
+                if error is None:
+                    there += 1
+                    own.add(job[2])
+                    expected.saw(job, seconds)
+                    say(f"{name}: finished and archived, {len(todo) + len(crew.busy)} left")
+                elif harmful(error) and name not in tried:
+                    tried.add(name)
+                    todo.insert(0, job)
+                    say(f"{name}: {error}; once more, in a fresh process")
                 else:
-                    todo.append((design, shard))
-        say(f"{len(everything) - len(todo)} of {len(everything)} shards are there; {minutes:g} minutes for the rest")
-        for settings in {shard.settings["target"]["kind"]: shard.settings for _, shard in todo}.values():
-            targets.load(settings, data)  # missing data raise here, before anything is trained
-        workers = 1 if device == "cuda" else cores or os.cpu_count()
-        expected, failed, running = Expectation(device), [], {}
-
-        def finish(future):
-            design, shard, folder = running.pop(future)
-            if future.exception():
-                failed.append(f"{design.name}/{shard.name}: {future.exception()}")
-                say(failed[-1])
-                return
-            own.add(folder)
-            expected.saw(design, shard, folder)
-            say(f"{design.name}/{shard.name}: finished and archived, {len(todo) + len(running)} left")
-
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-            while (todo or running) and time.time() < deadline:
-                while todo and len(running) < workers:
-                    design, shard = todo.pop(expected.first_that_fits(todo, deadline - time.time()))
-                    folder = record / design.name / "shards" / shard.name
-                    future = pool.submit(train.train_shard, design, shard, folder, device, data)
-                    running[future] = (design, shard, folder)
-                left = min(max(0.0, deadline - time.time()), threading.TIMEOUT_MAX)
-                for future in wait(running, left, FIRST_COMPLETED).done:
-                    finish(future)
-            for future in [future for future in running if future.done()]:
-                finish(future)
-            # Shards that ran out of time continue from their checkpoints in the next call.
-            for worker in multiprocessing.active_children() if running else []:
-                worker.terminate()
-        missing = len(todo) + len(running) + len(failed)
-        say(f"{len(everything) - missing} of {len(everything)} shards are in {record / 'archive'}")
+                    failed.append(f"{name}: {error}")
+                    say(failed[-1])
+        if todo := todo + crew.jobs:
+            say(f"{len(todo)} shards would not end in the time that is left, {expected.words(todo)}")
+        if waiting:
+            say(f"there was no time to look at {', '.join(one.name for one in waiting)}")
+        say(f"{there} of {known} shards are in {record / 'archive'}")
     if failed:
-        raise RecordError(f"{len(failed)} of {len(everything)} shards failed: {failed[0]}")
-    return missing
+        raise RecordError(f"{len(failed)} of {known} shards failed: {failed[0]}")
+
+
+def finished(job, device, own, archived):
+    """Whether a shard is complete and archived, after it was taken from the archives or added to ours if need be."""
+    _, shard, folder = job
+    sources = archive.sources(shard, archived)
+    with train.held(shard, folder):
+        if train.current(folder, shard):
+            if not archive.complete(shard, sources):
+                own.add(folder)
+            return True
+        if archive.complete(shard, sources):
+            archive.adopt(shard, folder, provenance.run_card(shard, device), sources)
+            return True
+        return False
+
+
+def missing_data(design, data):
+    """One sentence if the image set of an arm cannot be read, else None."""
+    try:
+        for settings in {arm["target"]["kind"]: arm for arm in design.arms.values()}.values():
+            targets.load(settings, data)
+    except (DataError, ImportError) as error:  # scikit-learn brings the small digits
+        return str(error)
+    return None
+
+
+def harmful(error):
+    """Whether an error may have left its process useless: after an error of CUDA every later call fails as well."""
+    return isinstance(error, BrokenProcessPool) or bool(re.search("cuda|cublas|cudnn", str(error), re.I))
+
+
+class Crew:
+    """Processes that train side by side, each for many shards; one that an error may have harmed is replaced."""
+
+    def __init__(self, size):
+        self.idle, self.busy = [self.worker() for _ in range(size)], {}
+
+    @staticmethod
+    def worker():
+        return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+
+    @property
+    def jobs(self):
+        return [job for _, job, _ in self.busy.values()]
+
+    def start(self, job, function, *arguments):
+        worker = self.idle.pop()
+        self.busy[worker.submit(function, *arguments)] = worker, job, begun(job)
+
+    def ended(self, seconds):
+        """(job, its error or None, its seconds) of all that have ended, after a wait for one.
+
+        Seconds are {} where they would mislead: an earlier process trained a part of the shard.
+        """
+        for future in wait(self.busy, min(seconds, threading.TIMEOUT_MAX), FIRST_COMPLETED).done:
+            worker, job, continued = self.busy.pop(future)
+            error = future.exception()
+            if error and harmful(error):
+                worker.shutdown(wait=False)
+                worker = self.worker()
+            self.idle.append(worker)
+            yield job, error, {} if error or continued else future.result()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        # Shards that ran out of time continue from their checkpoints in the next call.
+        for process in multiprocessing.active_children() if self.busy else []:
+            process.terminate()
+        for worker in [*self.idle, *(worker for worker, *_ in self.busy.values())]:
+            worker.shutdown()
+
+
+def begun(job):
+    """Whether this machine has a checkpoint of a shard."""
+    _, shard, folder = job
+    return any(train.checkpoints(folder).glob(f"{shard.name}-*.pt"))
 
 
 class Expectation:
-    """Expected time of a shard: that of the last one of its experiment and arm, or before one, of its counted steps."""
+    """Expected seconds of a shard: its counted ones, times measured over counted of all shards so far."""
 
     def __init__(self, device):
-        self.rates, self.seen = plan.rates(device), {}
+        self.rates, self.counted, self.measured = plan.rates(device), BELIEF, BELIEF
 
-    def seconds(self, design, shard):
-        if (design.name, shard.arm) not in self.seen:
-            count = cost.of(design, shard)
-            copies = len(shard.runs) / count.runs
-            self.seen[design.name, shard.arm] = count.seconds(**self.rates, copies=copies) * shard.settings["steps"]
-        return self.seen[design.name, shard.arm]
+    def count(self, design, shard):
+        one = count(design, shard)
+        return one.seconds(**self.rates, copies=len(shard.runs) / one.runs) * shard.settings["steps"]
 
-    def saw(self, design, shard, folder):
-        self.seen[design.name, shard.arm] = sum(json.loads((folder / "durations.json").read_text()).values())
+    def seconds(self, job):
+        return self.measured / self.counted * self.count(*job[:2])
+
+    def saw(self, job, seconds):
+        """Learns from the seconds {what: seconds} that a shard took."""
+        if seconds:
+            self.counted += self.count(*job[:2])
+            self.measured += sum(seconds.values())
 
     def first_that_fits(self, todo, left):
-        """Index of the first shard that can be finished in `left` seconds; 0 if none can."""
-        return next((i for i, pair in enumerate(todo) if self.seconds(*pair) < left), 0)
+        """The first shard that ends in `left` seconds or was begun here; None if there is none."""
+        return next((job for job in todo if self.seconds(job) < left or begun(job)), None)
+
+    def words(self, jobs):
+        """What some shards still need."""
+        times = [self.seconds(job) / 60 for job in jobs]
+        return f"the rest needs {sum(times):.1f} minutes of one worker, {min(times):.1f} to {max(times):.1f} for each"

@@ -1,6 +1,7 @@
 """Gathers the shards of an experiment into the one part of a record that is shown, audited and published."""
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,27 +10,31 @@ import pandas as pd
 from fgan import targets
 from fgan.design import SHOWN, Shard
 from fgan.divergences import DIVERGENCES
-from fgan.engine import machines
 from fgan.files import RecordError, write_json
 from fgan.jobs.cut import shards as cut
-from fgan.jobs.train import checkpoints, current
+from fgan.jobs.train import checkpoints, current, prepare
 from fgan.metrics.history import KEPT, kept, quartiles
-from fgan.record import provenance, write
+from fgan.record import archive, provenance, write
 
 
 def gather(design, device, folder, data=None):
     """Joins the shards in `folder`/shards into the part `folder` and adds the baselines, which need no training.
 
-    Raises RecordError if a shard is missing or was made by other settings or code.
+    Returns the seconds {"evaluation"} that the baselines took. Raises RecordError if a shard is missing or was made by
+    other settings or code.
     """
     folder = Path(folder)
-    machines.prepare("cpu")
+    prepare("cpu")
     shards = cut(design, device)
     # An experiment that trains nothing has the common settings alone.
     settings = shards[0].settings if shards else {k: v for k, v in design.common.items() if k not in SHOWN}
     frames, samples, cards = joined(design, shards, folder)
     images = targets.load(settings, data)
+    began = time.perf_counter()
     baselines, arrays = design.run.baselines(settings, images)
+    facts = getattr(design.run, "facts", None)  # about the judge of the samples, for example a classifier
+    known = facts(settings, images) if facts else {}
+    seconds = time.perf_counter() - began
     last = {arm: own["steps"] for arm, own in design.arms.items()}
     measurements = pd.DataFrame(columns=write.COLUMNS)
     if frames:
@@ -42,24 +47,24 @@ def gather(design, device, folder, data=None):
     # An experiment that trains nothing has one card, which describes this process.
     untrained = Shard(design.name, "baseline", 0, 0, settings | {"divergences": [], "objectives": []})
     card = common_card(design, cards or [provenance.run_card(untrained, "cpu")])
-    facts = getattr(design.run, "facts", None)  # about the judge of the samples, for example a classifier
-    write_json(folder / "card.json", card | (facts(settings, images) if facts else {}))
+    write_json(folder / "card.json", card | known)
     write.write_checksums(folder, write.PART_FILES)
     # Checkpoints go last: a training that a killed workflow left unfinished continues from its last state.
     for shard in shards:
         for state in checkpoints(folder / "shards" / shard.name).glob(f"{shard.name}-*.pt"):
             state.unlink()
+    return {"evaluation": seconds}
 
 
 def joined(design, shards, folder):
-    """Measurements of all shards, samples of the first seeds by name, and run cards."""
-    frames, samples, cards = [], {}, []
+    """Measurements of every arm, the same for every cut, samples of the first seeds by name, and run cards."""
+    frames, samples, cards = {}, {}, []
     for shard in shards:
         source = folder / "shards" / shard.name
         if not current(source, shard):
             reason = "is missing or was made by other settings or code"
             raise RecordError(f"{source} {reason}; make it with: {design.command}")
-        frames.append(pd.read_parquet(source / "measurements.parquet"))
+        frames.setdefault(shard.arm, []).append(pd.read_parquet(source / "measurements.parquet"))
         cards.append(json.loads((source / "card.json").read_text()))
         with np.load(source / "samples.npz") as arrays:
             for name in arrays.files:
@@ -68,7 +73,7 @@ def joined(design, shards, folder):
                     f"{name}/{run.arm}/{run.divergence}/{run.objective}/{run.seed}": array
                     for run, array in runs if run.seed < KEPT
                 }  # fmt: skip
-    return frames, samples, cards
+    return [archive.merged(own, design.runs(arm)) for arm, own in frames.items()], dict(sorted(samples.items())), cards
 
 
 def shown(design, settings, shards):
@@ -89,14 +94,22 @@ def shown(design, settings, shards):
 
 
 def common_card(design, cards):
-    """The card of a part: each shard's entries, and a summary of all shards, which may come from several machines."""
+    """The card of a part: each shard's entries, and a summary of all shards, which may come from several machines.
+
+    `fingerprints` lists the machines, and a shard's `fingerprint` is its place in that list.
+    """
     own = ("settings_hash", "code_hash", "claims_hash", "commit", "versions", "device")
     packages = sorted({name for card in cards for name in card["versions"]})
     versions = {name: {card["versions"][name] for card in cards if name in card["versions"]} for name in packages}
+    machines = sorted({json.dumps(card.get("fingerprint"), sort_keys=True) for card in cards})
     return {
         "experiment": design.name, "command": design.command,
         "versions": {name: " and ".join(sorted(known)) for name, known in versions.items()},
         "device": " and ".join(sorted({card["device"] for card in cards})),
         "commits": sorted({card["commit"] for card in cards}),
-        "shards": {card["shard"]: {key: card[key] for key in own} for card in cards},
+        "fingerprints": [json.loads(machine) for machine in machines],
+        "shards": {
+            card["shard"]: {key: card[key] for key in own}
+            | {"fingerprint": machines.index(json.dumps(card.get("fingerprint"), sort_keys=True))} for card in cards
+        },
     }  # fmt: skip

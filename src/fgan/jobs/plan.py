@@ -1,17 +1,34 @@
 """The cost of a record before it starts: runs, steps, operations, minutes on this machine and on an H200.
 
 A step is counted from its shapes (`engine.cost`): seconds = operations / rate + bytes / bandwidth + kernels * launch.
+What a record does beside training is in a table of measured seconds, jobs/overhead.yaml.
 """
 
 import os
 import time
+from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import torch
 
-from fgan.engine import cost
+from fgan.design import read_yaml
 from fgan.engine.machines import MACHINES
+from fgan.jobs import train
+from fgan.jobs.cut import count
 from fgan.jobs.cut import shards as cut
+from fgan.record import archive
+
+OVERHEAD = Path(__file__).with_name("overhead.yaml")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A table with a row for each experiment, (shard, seconds) of those to be trained, and minutes of the whole."""
+
+    table: pd.DataFrame
+    shards: list
+    minutes: float
 
 
 def rates(device):
@@ -42,33 +59,55 @@ def timed(function, seconds=0.2):
     return sorted(taken)[len(taken) // 2]
 
 
-def table(designs, done, device="cpu", cores=None):
-    """One row per experiment: runs, steps, operations, complete shards, minutes here and on an H200.
+def done(record):
+    """A function of a shard: whether the record holds it, trained or in its archive."""
+    archived = archive.read(record)
 
-    `done(shard)` says whether a shard is complete; minutes count the missing ones only.
+    def there(shard):
+        folder = record / shard.experiment / "shards" / shard.name
+        return train.current(folder, shard) or archive.complete(shard, archive.sources(shard, archived))
+
+    return there
+
+
+def make(designs, there, device="cpu", cores=None):
+    """The plan of a record's designs on `cores`, or with one GPU; `there(shard)` says whether a shard is complete.
+
+    Minutes count what is missing, cut for the device as it will run; those on an H200 are training alone.
     """
-    here, workers = rates(device), 1 if device == "cuda" else cores or os.cpu_count()
-    rows = []
+    here, gpu, workers = rates(device), rates("cuda"), cores or os.cpu_count()
+    overhead = read_yaml(OVERHEAD)
+    slower = here["launch"] / overhead["launch"] if device == "cpu" else 1.0
+    rows, missing = [], []
     for design in designs:
-        shards = cut(design, device)  # empty if nothing is trained
-        row = {"experiment": design.name, "runs": sum(len(shard.runs) for shard in shards), "steps": 0}
-        row |= {"operations": 0.0, "complete": 0, "minutes here": 0.0, "minutes H200": 0.0}
-        for arm, settings in design.arms.items():
-            own = [shard for shard in shards if shard.arm == arm]
-            todo = [shard for shard in own if not done(shard)]
-            count, steps = cost.of(design, own[0]), settings["steps"]
-            copies = [len(shard.runs) / count.runs for shard in todo]
+        row = {"experiment": design.name, "runs": 0, "steps": 0, "operations": 0.0, "complete": 0}
+        seconds, on_gpu, shards = 0.0, 0.0, cut(design, device)
+        for shard in shards:
+            step, steps = count(design, shard), shard.settings["steps"]
+            copies = len(shard.runs) / step.runs
+            row["runs"] += len(shard.runs)
             row["steps"] = max(row["steps"], steps)
-            row["operations"] += count.operations * steps * sum(len(shard.runs) for shard in own) / count.runs
-            row["complete"] += len(own) - len(todo)
-            row["minutes here"] += steps / 60 / workers * sum(count.seconds(**here, copies=c) for c in copies)
-            # On a GPU all shards run side by side, however they are cut here.
-            row["minutes H200"] += steps / 60 * count.seconds(**rates("cuda"), copies=sum(copies)) * bool(todo)
+            row["operations"] += step.operations * steps * copies
+            if there(shard):
+                row["complete"] += 1
+                continue
+            training = step.seconds(**here, copies=copies) * steps
+            training *= 1 + overhead["evaluation"].get(design.name, overhead["evaluation"]["other"])
+            missing.append((shard, training + overhead["start"] * slower))
+            seconds += missing[-1][1]
+        for shard in cut(design, "cuda") if row["complete"] < len(shards) else []:
+            step = count(design, shard)
+            on_gpu += step.seconds(**gpu, copies=len(shard.runs) / step.runs) * shard.settings["steps"]
+        shown = overhead["shown"].get(design.name, overhead["shown"]["other"]) * slower
+        seconds = (seconds if device == "cpu" else seconds * workers) + shown
+        row |= {"minutes here": seconds / 60 / workers, "minutes H200": on_gpu / 60}
         rows.append(row | {"complete": f"{row['complete']} of {len(shards)} shards"})
-    frame = pd.DataFrame(rows)
-    sums = frame[["runs", "operations", "minutes here", "minutes H200"]].sum()
-    total = {"experiment": "all", "steps": "", "complete": ""} | sums.to_dict() | {"runs": int(sums["runs"])}
-    return pd.concat([frame.astype({"steps": object}), pd.DataFrame([total])], ignore_index=True)
+    last = overhead["paper"] * slower / 60
+    rest = {"steps": "", "complete": ""}
+    rows.append(rest | {"experiment": "paper", "runs": 0, "operations": 0.0, "minutes here": last, "minutes H200": 0.0})
+    sums = {name: sum(row[name] for row in rows) for name in ("runs", "operations", "minutes here", "minutes H200")}
+    frame = pd.DataFrame([*rows, rest | {"experiment": "all"} | sums])
+    return Plan(frame, missing, sums["minutes here"])
 
 
 def text(frame):

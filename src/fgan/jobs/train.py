@@ -1,10 +1,12 @@
 """Trains one shard of a population to its files, continuing where an earlier process was killed."""
 
+import itertools
 import json
 import os
 import pickle
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,11 +14,13 @@ import torch
 
 from fgan import targets
 from fgan.design import digest
-from fgan.engine import cost, machines
-from fgan.engine.training import fate, train
+from fgan.engine import machines
+from fgan.engine.training import evaluate, train
 from fgan.files import RecordError, locked, whole, write_json
+from fgan.jobs.cut import count
 from fgan.jobs.progress import Progress
-from fgan.record import archive, provenance, write
+from fgan.metrics import classifier
+from fgan.record import archive, meaning, provenance, write
 
 # Words in torch's out-of-memory errors: of its allocators on a GPU and on a CPU, and of libraries with their own.
 NO_ROOM = ("out of memory", "can't allocate memory", "alloc_failed")
@@ -67,7 +71,8 @@ def choose_device(name):
 def train_shard(design, shard, folder, device="cpu", data=None, log=None):
     """Trains the runs of `shard` into `folder` (measurements, samples, run card); resumes a killed training.
 
-    A shard that the record's archive holds is taken from there. Raises RecordError if a single run exceeds the memory.
+    A shard that the record's archive holds is taken from there. Returns the seconds {"training", "evaluation"} of this
+    process. Raises RecordError if a single run exceeds the memory.
     """
     folder = Path(folder)
     card = provenance.run_card(shard, device)
@@ -76,35 +81,34 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
     with held(shard, folder):
         if current(folder, shard):
             print(f"{shard.experiment}/{shard.name}: complete already")
-            return
-        sources = archive.sources(shard, archive.read(folder.parents[2]))
+            return {}
+        sources, durations = before(design, shard, folder, card, (device, data, log))
         if sources:
             archive.adopt(shard, folder, card, sources)
-            print(f"{shard.experiment}/{shard.name}: taken from the record's archive")
-            return
+            print(f"{shard.experiment}/{shard.name}: taken from shards that were trained before")
+            return durations
         (folder / "card.json").unlink(missing_ok=True)  # a card of other settings; only a whole shard has a card
-        machines.prepare(device)
+        prepare(device)
         run, images = design.run, targets.load(shard.settings, data)
-        durations = {"train_s": 0.0, "evaluate_s": 0.0}
 
         def stack(runs):
             """History, metrics and samples of some of the shard's runs, trained side by side."""
             first = shard.runs.index(runs[0])
             label = shard.name if len(runs) == len(shard.runs) else f"{shard.name}[{first}:{first + len(runs)}]"
-            progress = Progress(f"{shard.experiment}/{label}", len(runs), shard.settings["steps"], log)
+            part = (first, len(shard.runs), share(folder)) if log else None
+            progress = Progress(f"{shard.experiment}/{label}", len(runs), shard.settings["steps"], log, part)
             checkpoint = Checkpoint(side / f"{shard.name}-{key}-{first}-{len(runs)}.pt", device)
             began = time.monotonic()
             population = run.population(shard.settings, runs, torch.device(device), images)
             steps, history, diverged = train(population, run.observe, progress, checkpoint)
             trained = time.monotonic()
-            metrics, samples = run.evaluate(population, steps, history)
-            metrics |= fate(population, steps, history, diverged)
-            durations["train_s"] += trained - began
-            durations["evaluate_s"] += time.monotonic() - trained
+            metrics, samples = evaluate(run, population, steps, history, diverged)
+            durations["training"] += trained - began
+            durations["evaluation"] += time.monotonic() - trained
             # Copies: views would keep all samples in memory while the next stack trains.
             return steps, *({name: x.cpu().clone() for name, x in part.items()} for part in (history, metrics, samples))
 
-        done = with_room(stack, machines.pieces(shard.runs, cost.of(design, shard), device), log)
+        done = with_room(stack, machines.pieces(shard.runs, count(design, shard), device), log)
         history, metrics, samples = (joined([part[k] for part in done], dim) for k, dim in ((1, 1), (2, 0), (3, 0)))
         frames = [
             write.tidy(shard.runs, step, {k: v[i] for k, v in history.items()}) for i, step in enumerate(done[0][0])
@@ -114,6 +118,32 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
         write.write_samples(folder / "samples.npz", {name: array.numpy() for name, array in samples.items()})
         write_json(folder / "durations.json", durations)
         write_json(folder / "card.json", card)
+    return durations
+
+
+def prepare(device):
+    """Sets this process up to train or measure on a device, with the classifiers that other jobs have trained."""
+    machines.prepare(device)
+    classifier.keep_in(Path("results/.data/classifiers", meaning.digest(Path(classifier.__file__))[:16]))
+
+
+def before(design, shard, folder, card, options):
+    """The finished shards, {seed: shard}, that hold all runs of this one, and the seconds that were spent on them.
+
+    They lie in the record's archive and beside `folder`. Where machine and claims are still the same, only seeds that
+    no shard holds are trained. Empty if nothing that was trained before is of use.
+    """
+    archived, durations = archive.read(folder.parents[2]), {"training": 0.0, "evaluation": 0.0}
+    sources = archive.sources(shard, archived + archive.siblings(folder, shard))
+    if sources and archive.alike(sources, card):
+        rest = [seed for seed in range(shard.first, shard.last + 1) if seed not in sources]
+        for _, span in itertools.groupby(enumerate(rest), lambda pair: pair[1] - pair[0]):  # consecutive seeds
+            first, *_, last = [seed for _, seed in span] * 2
+            own = replace(shard, first=first, last=last)
+            for kind, seconds in train_shard(design, own, folder.with_name(own.name), *options).items():
+                durations[kind] += seconds
+        sources = archive.sources(shard, archived + archive.siblings(folder, shard))
+    return (sources if archive.complete(shard, sources) else {}), durations
 
 
 def with_room(stack, pieces, log=None):
@@ -152,6 +182,11 @@ def held(shard, folder):
         checkpoints(folder) / f"{shard.name}.lock",
         f"{shard.name}: another process is training this shard; waiting for it to end",
     )
+
+
+def share(folder):
+    """The file in which a training shard writes how much of it is trained, from 0 to 1."""
+    return checkpoints(folder) / f"{folder.name}.share"
 
 
 def checkpoints(folder):

@@ -6,18 +6,23 @@ It is trained on one thread of the CPU with one seed, so it is the same for samp
 import hashlib
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from torch.utils.weak import WeakIdKeyDictionary
 
 from fgan.engine.convolutions import Conv, Reshape
 from fgan.engine.networks import Activation, Linear, Network
+from fgan.files import locked, whole
 
 FEATURES, SEED = 64, 1606
 STEPS, EPOCHS, BATCH, RATE = 1500, 30, 64, 2e-3  # at most so many steps and epochs; the rate falls linearly to zero
 BLOCK = 1000  # images judged at once, to bound the memory
 
+_folder = None
 _trained = {}
+_content = WeakIdKeyDictionary()  # hashes of tensors by their memory: to hash MNIST takes half a second
 
 
 @dataclass(frozen=True)
@@ -54,42 +59,81 @@ class Classifier:
 
 
 def classifier(images) -> Classifier:
-    """The classifier of an image set, trained once in a process (seconds); ValueError for a set without labels."""
+    """The classifier of an image set, trained once (seconds) and kept in this process, and in the folder of `keep_in`.
+
+    Raises ValueError for a set without labels.
+    """
     if not images.labels:
         raise ValueError(f"The image set '{images.name}' has no labels, and a classifier needs them: choose another.")
-    images = images.to("cpu")
-    key = images.shape, _sha256(images.train, images.test, images.labels[0], images.labels[2])
+    contents = [content(part) for part in (images.train, images.test, images.labels[0], images.labels[2])]
+    key = hashlib.sha256(repr([tuple(images.shape), contents]).encode()).hexdigest()
     if key not in _trained:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # sums over a batch depend on the number of threads
         try:
-            _trained[key] = train(images, torch.Generator().manual_seed(SEED))
+            _trained[key] = read(images.to("cpu"), key)
         finally:
             torch.set_num_threads(threads)
     return _trained[key]
 
 
-@torch.enable_grad()
-def train(images, generator) -> Classifier:
-    """Minimises the cross-entropy of the training labels by Adam, on batches drawn with replacement."""
+def keep_in(folder):
+    """Keeps classifiers in a folder, so that one process trains and all others read; the folder stands for the code."""
+    global _folder
+    _folder = folder
+
+
+def read(images, key) -> Classifier:
+    """The classifier with this key from the folder, trained and written there by the first process that asks."""
+    generator = torch.Generator().manual_seed(SEED)
+    if _folder is None:
+        return train(images, generator)
+    path = Path(_folder, f"{key}.pt")
+    with locked(path.with_suffix(".lock"), f"{path.name}: another process trains this classifier; waiting for it"):
+        if not path.exists():
+            judge = train(images, generator)
+            with whole(path) as partial:
+                torch.save({"weights": judge.weights, "accuracy": judge.accuracy}, partial)
+        kept = torch.load(path, weights_only=True)
+    return Classifier(*networks(images), hash=_sha256(kept["weights"]), **kept)
+
+
+def content(tensor):
+    """SHA-256 of a tensor's values, computed once for the memory in which they lie."""
+    owner = tensor if tensor._base is None else tensor._base
+    place = tensor.storage_offset(), tuple(tensor.shape), tensor.stride(), tensor._version
+    known = _content.setdefault(owner, {})
+    if place not in known:
+        known[place] = _sha256(tensor.cpu())
+    return known[place]
+
+
+def networks(images):
+    """(the classifier without its last layer, the whole classifier) for images of this shape and these classes."""
     channels, height, width = (1, *images.shape)[-3:]
     inner, relu = 32 * -(-height // 4) * -(-width // 4), Activation("relu")
     # sqrt(2 / inputs) preserves the scale of a signal through ReLU (He et al. 2015).
     convs = [Conv(i, o, 5, 2, 2, init=math.sqrt(2 / (25 * i))) for i, o in ((channels, 16), (16, 32))]
     dense = Linear(inner, FEATURES, math.sqrt(2 / inner))
     body = Network(Reshape(channels, height, width), convs[0], relu, convs[1], relu, Reshape(-1), dense, relu)
-    whole = Network(*body.layers, Linear(FEATURES, int(images.labels[0].max()) + 1))
-    weights = whole.start(generator)[None].requires_grad_()
+    return body, Network(*body.layers, Linear(FEATURES, int(images.labels[0].max()) + 1))
+
+
+@torch.enable_grad()
+def train(images, generator) -> Classifier:
+    """Minimises the cross-entropy of the training labels by Adam, on batches drawn with replacement."""
+    body, network = networks(images)
+    weights = network.start(generator)[None].requires_grad_()
     optimiser = torch.optim.Adam([weights], RATE)
     steps = min(STEPS, EPOCHS * len(images.train) // BATCH)
     for step in range(steps):
         optimiser.param_groups[0]["lr"] = RATE * (1 - step / steps)
         at = images.draw((BATCH,), generator)
-        loss = F.cross_entropy(whole(whole.views(weights), images(at)[None])[0], images.labels[0][at])
+        loss = F.cross_entropy(network(network.views(weights), images(at)[None])[0], images.labels[0][at])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    judge = Classifier(body, whole, weights.detach(), _sha256(weights.detach()))
+    judge = Classifier(body, network, weights.detach(), _sha256(weights.detach()))
     return replace(judge, accuracy=(judge.classes(images.test) == images.labels[2]).double().mean().item())
 
 

@@ -23,7 +23,7 @@ LIMIT = 16e6
 FILES = ("measurements.parquet", "samples.npz", "durations.json", "card.json")
 CHECKSUMS = "checksums.json"
 # The entries of a run card that describe the training, independent of the cut.
-TRAINING = ("claims_hash", "device", "versions", "commit")
+TRAINING = ("claims_hash", "device", "fingerprint", "versions")
 
 
 class Archive:
@@ -77,10 +77,18 @@ def read(record):
     return [files | {"card": json.loads(files["card.json"])} for files in archived.values()]
 
 
-def sources(shard, archived):
-    """The archived shards that hold the runs of this one, {seed: archived shard}; empty if a run is missing.
+def siblings(folder, shard):
+    """The finished shards of the arm beside a shard's folder, in the form of `read`."""
+    cards = Path(folder).parent.glob(f"{shard.arm}-seed*/card.json")
+    folders = [card.parent for card in cards if all(card.with_name(name).exists() for name in FILES)]
+    files = [{name: (own / name).read_bytes() for name in FILES} for own in folders if own.name != shard.name]
+    return [own | {"card": json.loads(own["card.json"])} for own in files]
 
-    They have the settings of the shard and the current code, and share one device, claims, commit and versions.
+
+def sources(shard, archived):
+    """The archived shards that hold runs of this one, {seed: archived shard}: as many of its seeds as there are.
+
+    They have the settings of the shard and the current code, and share one machine, claims and versions.
     """
     code = provenance.code_hash(shard.experiment)
     wanted, groups = set(range(shard.first, shard.last + 1)), {}
@@ -90,9 +98,19 @@ def sources(shard, archived):
         same = (card["experiment"], arm, card["code_hash"]) == (shard.experiment, shard.arm, code)
         if same and card["settings"] == shard.settings:
             first, last = card["seeds"]
-            trained = json.dumps([card[key] for key in TRAINING], sort_keys=True)
+            trained = json.dumps([card.get(key) for key in TRAINING], sort_keys=True)
             groups.setdefault(trained, {}).update(dict.fromkeys(wanted & set(range(first, last + 1)), p))
-    return next((group for _, group in sorted(groups.items()) if set(group) == wanted), {})
+    return max((group for _, group in sorted(groups.items())), key=len, default={})
+
+
+def complete(shard, sources):
+    """Whether the archived shards hold every seed of this one."""
+    return len(sources) == shard.last - shard.first + 1
+
+
+def alike(sources, card):
+    """Whether archived shards were trained as a shard with this run card would be: by machine, claims and versions."""
+    return all(p["card"].get(key) == card[key] for p in sources.values() for key in TRAINING)
 
 
 def adopt(shard, folder, card, sources):
@@ -116,7 +134,17 @@ def adopt(shard, folder, card, sources):
         with np.load(io.BytesIO(p["samples.npz"])) as samples:
             for name in samples.files:
                 arrays.setdefault(name, {}).update(zip(runs, samples[name], strict=True))
-    write.write_table(folder / "measurements.parquet", pd.concat(frames, ignore_index=True))
+    write.write_table(folder / "measurements.parquet", merged(frames, shard.runs))
     write.write_samples(folder / "samples.npz", {n: np.stack([a[r] for r in shard.runs]) for n, a in arrays.items()})
     write_json(folder / "durations.json", json.loads(trained["durations.json"]))
-    write_json(folder / "card.json", card | {key: trained["card"][key] for key in TRAINING})
+    commits = " and ".join(sorted({p["card"]["commit"] for p in sources.values()}))
+    write_json(folder / "card.json", card | {key: trained["card"].get(key) for key in TRAINING} | {"commit": commits})
+
+
+def merged(frames, runs):
+    """The rows of several shards of an arm in the order of one shard with all `runs`: by step, metric and run."""
+    frame = pd.concat(frames, ignore_index=True)
+    group = frame.groupby(["step", "metric", "rule", "statistic"], sort=False).ngroup()
+    order = {(run.divergence, run.objective, run.seed): i for i, run in enumerate(runs)}
+    place = [order[row] for row in zip(frame.divergence, frame.objective, frame.seed, strict=True)]
+    return frame.iloc[np.lexsort([place, group])].reset_index(drop=True)

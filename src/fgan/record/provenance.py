@@ -5,6 +5,7 @@ import functools
 import hashlib
 import json
 import platform
+import re
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -81,6 +82,43 @@ def versions():
     return known
 
 
+def fingerprint(device):
+    """What decides bits beside code, settings and versions: CPU, vector level and BLAS; of a GPU also its libraries.
+
+    Equal fingerprints promise equal bytes on a CPU. On a GPU they promise nothing, and say what to look at first.
+    """
+    import torch
+
+    built = torch.__config__.show()
+    maths = re.search(r"Math Kernel Library Version (\S+)", built) or re.search(r"BLAS_INFO=(\w+)", built)
+    known = {"cpu": cpu(), "vector": torch.backends.cpu.get_cpu_capability(), "blas": maths[0] if maths else "unknown"}
+    if device == "cuda":
+        gpu = torch.cuda.get_device_properties(0)
+        # A slice of a GPU has its name but fewer multiprocessors, and random draws depend on their number.
+        known["gpu"] = f"{gpu.name}, {gpu.multi_processor_count} multiprocessors"
+        known |= {"driver": driver(), "cuda": torch.version.cuda, "cudnn": torch.backends.cudnn.version()}
+    return {name: str(value) for name, value in known.items()}
+
+
+def cpu(path="/proc/cpuinfo"):
+    """Model of the CPU with its family and numbers, because a virtual machine's model may be no more than a brand."""
+    with contextlib.suppress(OSError):
+        lines = (line.partition(":") for line in Path(path).read_text().split("\n\n")[0].splitlines())
+        entries = {name.strip(): value.strip() for name, _, value in lines}
+        if "model name" in entries:
+            numbers = (f"{name} {entries[name]}" for name in ("cpu family", "model", "stepping") if name in entries)
+            return ", ".join([entries["model name"], *numbers])
+    return platform.processor() or platform.machine() or "unknown"
+
+
+def driver(path="/proc/driver/nvidia/version"):
+    """Version of the GPU's driver."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"Kernel Module.*?\s(\d+\.[\d.]+)\s", Path(path).read_text())
+        return found[1] if found else "unknown"
+    return "unknown"
+
+
 def differs(file, here, running):
     """Whether a file of the tree `here` has other bytes in the tree `running`, or is not there."""
     twin = running / file.relative_to(here) if file.is_relative_to(here) else file
@@ -88,7 +126,7 @@ def differs(file, here, running):
 
 
 def run_card(shard, device):
-    """Settings, seeds, versions, device, commit and hashes of a population, fixed when it trains.
+    """Settings, seeds, versions, device, fingerprint, commit and hashes of a population, fixed when it trains.
 
     Raises RecordError if the code that runs is not the code here, whose meaning would be hashed.
     """
@@ -101,5 +139,5 @@ def run_card(shard, device):
         "seeds": [shard.first, shard.last], "runs": len(shard.runs),
         "settings": shard.settings, "settings_hash": shard.hash, "code_hash": code_hash(shard.experiment),
         "claims_hash": criteria_hash(claims) if claims.exists() else None,
-        "device": device, "versions": versions(), "commit": commit(),
+        "device": device, "fingerprint": fingerprint(device), "versions": versions(), "commit": commit(),
     }  # fmt: skip

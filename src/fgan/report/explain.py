@@ -6,9 +6,11 @@ from fgan.design import nearest, seeds_of
 from fgan.files import RecordError
 from fgan.report.part import Part
 
+SAME = "(the same bytes on a CPU if fingerprint, versions, code and design are equal; nothing more is promised)"
+
 
 def origin(record, key):
-    """Value, source, runs (seed, shard, value), commit and command behind one number of the paper, as text.
+    """Value, source, runs (seed, shard, value), commit, machine and command behind one number of the paper, as text.
 
     Raises RecordError for a key that the record's numbers do not have.
     """
@@ -28,7 +30,8 @@ def origin(record, key):
         lines += runs(part, row) if row.arm else []
         lines += [f"trained at commit {' and '.join(part.card['commits'])} on {part.card['device']}"]
         lines += ["with " + ", ".join(f"{k} {v}" for k, v in sorted(part.card["versions"].items()))]
-        lines += [f"again with: {part.card['command']}"]
+        lines += [f"on a machine with {machine}" for machine in part.machines]
+        lines += [f"again with: {part.card['command']}", SAME]
     return "\n".join(lines)
 
 

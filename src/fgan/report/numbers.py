@@ -98,6 +98,7 @@ def of_the_record(record, parts):
         "runs": (f"{sum(part.design['runs'] for part in parts):,}", designs),
         "scale": (", ".join(sorted({part.design["scale"] for part in parts})), designs),
         "commit": (escape(", ".join(sorted(commits))), cards),
+        "fingerprint": (escape("; ".join(sorted({words for part in parts for words in part.machines}))), cards),
         "device": (", ".join(sorted({part.card["device"] for part in parts})), cards),
         "code": (f"changed since ({escape(old)})" if old else "current", f"{cards}, science files"),
         "torch": (parts[0].card["versions"]["torch"], cards),

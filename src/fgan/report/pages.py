@@ -110,7 +110,8 @@ def dictionary():
         "## samples.npz, design.json, card.json", "",
         "`samples.npz` holds arrays of runs, `<what>/<arm>/<divergence>/<objective>/<seed>` (float16),",
         "`curve/...` (float32) and those of no run. `design.json` is the resolved design, `card.json` the run cards:",
-        "seeds, versions, device, commit, hashes of settings, code, criteria. `checksums.txt` has their SHA-256.", "",
+        "seeds, versions, device, commit, hashes of settings, code, criteria, and the `fingerprints` of the machines:",
+        "CPU, vector level, BLAS; for a GPU its name, driver, CUDA, cuDNN. `checksums.txt` has the files' SHA-256.", "",
     ]  # fmt: skip
     tables = {"every experiment": read_yaml("src/fgan/metrics/metrics.yaml")}
     tables |= {name: own_metrics(name) for name in design.find()}

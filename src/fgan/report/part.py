@@ -45,6 +45,13 @@ class Part:
         return self._read("card.json", lambda path: json.loads(path.read_text()))
 
     @property
+    def machines(self):
+        """The fingerprint of each machine that trained the part, as one phrase; earlier cards have none."""
+        known = filter(None, self.card.get("fingerprints", []))
+        phrases = [", ".join(f"{k} {v}" for k, v in sorted(machine.items())) for machine in known]
+        return phrases or ["no recorded fingerprint"]
+
+    @property
     def name(self):
         """The experiment's name."""
         return self.design["name"]
@@ -96,8 +103,15 @@ class Part:
 
     def by_run(self, metric, arm, rule=""):
         """{(divergence, objective): judged values over seeds} of an arm."""
-        groups = self.final(metric, arm, rule).groupby(["divergence", "objective"], sort=False)
-        return {key: rows.sort_values("seed").value.to_numpy() for key, rows in groups}
+        return dict(self._by_run.get((metric, rule, arm), {}))
+
+    @cached_property
+    def _by_run(self):
+        runs, rows = {}, self._values.sort_values("seed", kind="stable")
+        groups = rows.groupby(["metric", "rule", "arm", "divergence", "objective"], sort=False)
+        for (*key, divergence, objective), values in groups.value:
+            runs.setdefault(tuple(key), {})[divergence, objective] = values.to_numpy()
+        return runs
 
     def values(self, metric, arm, divergence, objective="saddle", rule=""):
         """Judged values over seeds of one arm, divergence and objective; empty if they were not trained."""
@@ -115,9 +129,11 @@ class Part:
         return rows[rows.statistic != "value"].pivot(index="step", columns="statistic", values="value")
 
     def _path(self, metric, arm, divergence, objective, rule):
-        rows = self.measurements
-        rows = rows[(rows.metric == metric) & (rows.rule == rule) & (rows.arm == arm)]
-        return rows[(rows.divergence == divergence) & (rows.objective == objective)]
+        return self.measurements.iloc[self._paths.get((metric, rule, arm, divergence, objective), [])]
+
+    @cached_property
+    def _paths(self):
+        return self.measurements.groupby(["metric", "rule", "arm", "divergence", "objective"], sort=False).indices
 
     def baselines(self, metric, rule="", sampler=None, divergence=None):
         """Rows of the samplers that were not trained: of all of them, of one, or of one divergence."""
