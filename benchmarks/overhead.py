@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fgan.jobs import plan, times
 
-TABLE = """# What a record does beside training, in seconds of a core that launches a kernel in `launch` seconds, measured:
+TABLE = """# What a record does beside training, in seconds of a core with this `launch` of a kernel [s]. Measured by
 # `python -m benchmarks.overhead {record}`, which writes this file from the time.csv of that record.
 launch: {launch:.2g}
 start: {start:.2g}  # of a training job

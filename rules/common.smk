@@ -7,10 +7,12 @@ import os
 import re
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
+from snakemake_interface_logger_plugins.common import LogEvent
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design, targets
@@ -53,7 +55,6 @@ except (design.DesignError, RecordError) as error:
 
 
 wildcard_constraints:
-    experiment="[^/]+",
     shard="[^/]+",
 
 
@@ -62,6 +63,8 @@ if "data" in config:
     os.environ.update(FGAN_DATA=str(Path(config["data"]).expanduser().resolve()))
 
 RECORD = f"results/{NAME}"
+# Whole experiments one after the other, trained and drawn, the most valuable first: its figures are there early.
+PRIORITY = {one.name: len(DESIGNS) - place for place, one in enumerate(design.by_value(DESIGNS.values()))}
 # An edit in these packages redraws figures and tables, and trains nothing.
 SHOWING = sorted(str(path) for room in ("report", "design", "record") for path in Path("src/fgan", room).rglob("*.py"))
 SHOWN = list(DESIGNS) if TRAINED else sorted(p.parent.name for p in Path(RECORD).glob("*/card.json"))
@@ -83,29 +86,24 @@ def options(*keys):
     return " ".join(f"--{key.replace('_', '-')} {value}" for key, value in given.items())
 
 
-def code(wildcards):
-    """Hash of the meaning of an experiment's science: an edited comment trains nothing, an edited constant retrains."""
-    return code_hash(wildcards.experiment)
-
-
-def settings(wildcards):
+def settings(experiment, wildcards):
     """The settings that decide a shard's result, as sorted JSON: a changed value retrains this shard and no other."""
-    decisive = DESIGNS[wildcards.experiment].shard(wildcards.shard).settings | {"threads": threads()}
+    decisive = DESIGNS[experiment].shard(wildcards.shard).settings | {"threads": threads()}
     return json.dumps(decisive, sort_keys=True)
 
 
-def data_set(wildcards):
+def data_set(experiment):
     """The marker file that a target's data are in place, for targets that read files."""
-    found = DESIGNS[wildcards.experiment]
+    found = DESIGNS[experiment]
     kinds = {s["target"]["kind"] for s in found.arms.values() or [found.common]}
     return [ancient("results/.data/mnist")] if "mnist" in kinds else []
 
 
-def shards(wildcards):
+def shards(experiment):
     """The files of all shards of an experiment."""
     return [
-        f"{RECORD}/{wildcards.experiment}/shards/{shard.name}/{name}"
-        for shard in cut.shards(DESIGNS[wildcards.experiment], DEVICE)
+        f"{RECORD}/{experiment}/shards/{shard.name}/{name}"
+        for shard in cut.shards(DESIGNS[experiment], DEVICE)
         for name in SHARD_FILES
     ]
 
@@ -113,6 +111,12 @@ def shards(wildcards):
 def own(kind, experiment):
     """Names of the figures (or tables) of an experiment."""
     return [name for name, (owner, *_) in CAPTIONED[kind].items() if owner == experiment]
+
+
+def told(record):
+    """Whether a message of Snakemake's is shown: not those of each job, because the watch says how far the record is."""
+    each = getattr(record, "event", None) in (LogEvent.PROGRESS, LogEvent.JOB_FINISHED)
+    return not each and not record.getMessage().startswith(("Select jobs to execute", "Execute "))
 
 
 def begin():
@@ -132,9 +136,8 @@ def begin():
             HELD.enter_context(watch.watching(RECORD, made, workflow.cores))
     except RecordError as error:
         raise WorkflowError(str(error)) from None
-    # Snakemake says each time that it selects and executes jobs; the watch says how far the record is.
     for handler in logging.getLogger("snakemake.logging").handlers:
-        handler.addFilter(lambda record: not record.getMessage().startswith(("Select jobs to execute", "Execute ")))
+        handler.addFilter(told)
     if shutil.which("latexmk") is None:
         print("latexmk is missing: everything but the PDF will be made (see README, TeX)", file=sys.stderr)
 

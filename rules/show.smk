@@ -16,6 +16,7 @@ for experiment in SHOWN:
             [f"{RECORD}/tables/{name}.{end}" for name in own("table", experiment) for end in ("tex", "csv")],
         log:
             f"{RECORD}/logs/draw/{experiment}.log",
+        priority: PRIORITY.get(experiment, 0)
         conda:
             "../environment.yml"
         params:

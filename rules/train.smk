@@ -1,27 +1,30 @@
 # Trains and measures one shard (some seeds of one arm, all divergences and objectives), from its checkpoint if any.
-rule train:
-    input:
-        data=data_set,
-    output:
-        measurements=f"{RECORD}/{{experiment}}/shards/{{shard}}/measurements.parquet",
-        samples=f"{RECORD}/{{experiment}}/shards/{{shard}}/samples.npz",
-        card=f"{RECORD}/{{experiment}}/shards/{{shard}}/card.json",
-    log:
-        f"{RECORD}/logs/train/{{experiment}}/{{shard}}.log",
-    priority: 1  # the longest chain (train, gather, claims, numbers, PDF) goes first; figures fill the free cores
-    conda:
-        "../environment.yml"
-    resources:
-        gpu=1 if DEVICE == "cuda" else 0,
-    params:
-        code=code,
-        settings=settings,
-        record=NAME,
-        device=DEVICE,
-        options=options("max_steps"),
-    shell:
-        "python -m fgan train --record {params.record} --experiment {wildcards.experiment} --shard {wildcards.shard}"
-        " --device {params.device} {params.options} --log {log}"
+for experiment in DESIGNS:
+
+    rule:
+        name:
+            f"train_{experiment}"
+        input:
+            data=data_set(experiment),
+        output:
+            [f"{RECORD}/{experiment}/shards/{{shard}}/{name}" for name in SHARD_FILES],
+        log:
+            f"{RECORD}/logs/train/{experiment}/{{shard}}.log",
+        priority: PRIORITY[experiment]
+        conda:
+            "../environment.yml"
+        resources:
+            gpu=1 if DEVICE == "cuda" else 0,
+        params:
+            code=code_hash(experiment),
+            settings=partial(settings, experiment),
+            record=NAME,
+            experiment=experiment,
+            device=DEVICE,
+            options=options("max_steps"),
+        shell:
+            "python -m fgan train --record {params.record} --experiment {params.experiment} --shard {wildcards.shard}"
+            " --device {params.device} {params.options} --log {log}"
 
 
 # Finds a data set by checksum in the local folder or downloads it, once; training itself never downloads.

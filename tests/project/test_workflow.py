@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -57,9 +58,12 @@ def snakemake(folder, *arguments, env=None, **options):
 
 
 def jobs(text):
-    """{rule: count} of a dry run."""
+    """{rule: count} of a dry run; the rules of all experiments that train, or gather, count together."""
     rows = [line.split() for line in text.splitlines()]
-    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit() and row[0].islower()}
+    counted = Counter()
+    for name, count in (row for row in rows if len(row) == 2 and row[1].isdigit() and row[0].islower()):
+        counted[re.sub(r"^(train|gather)_.*", r"\1", name)] += int(count)
+    return dict(counted)
 
 
 def first_step(lines):
@@ -71,7 +75,7 @@ def first_step(lines):
 def content(folder):
     """Bytes of everything that must be the same in two executions: no durations, logs or TeX's by-products."""
     record = folder / "results" / "smoke"
-    skipped = ("durations.json", ".lock")
+    skipped = ("durations.json", "time.csv", ".lock")
     return {
         str(path.relative_to(record)): path.read_bytes()
         for path in sorted(record.rglob("*"))
@@ -104,6 +108,8 @@ def test_the_smoke_record_is_complete(finished):
     assert made["paper.pdf"].startswith(b"%PDF") if TEX else "no TeX here" in text
     assert "whole and current" in (folder / "results/smoke/audit.txt").read_text()
     assert "minutes here" in text, "the plan is printed before the first job"
+    assert "of the cores' time" in text and "Select jobs" not in text and "Finished jobid" not in text
+    assert "train ring/tanh-seed0-1" in (folder / "results/smoke/time.csv").read_text()
 
 
 def test_a_second_execution_does_nothing(finished):
@@ -221,7 +227,7 @@ def test_a_record_that_is_only_shown_needs_no_training_whatever_the_file_times(f
 
 
 def test_the_workflow_adopts_what_was_trained_without_it_and_trains_the_rest(finished, tmp_path):
-    """`train-all` made one of two shards; its archive comes from another machine, without checkpoints and metadata."""
+    """`train-all` made one of two seeds; its archive comes from another machine, without checkpoints and metadata."""
     folder = twin(finished[0], tmp_path / "twin")
     call = [sys.executable, "-m", "fgan", "train-all", "--record", "smoke", "--only", "ring", "--seeds", "1"]
     env = environment(PYTHONPATH=str(folder / "src"))
@@ -229,10 +235,10 @@ def test_the_workflow_adopts_what_was_trained_without_it_and_trains_the_rest(fin
     assert done.returncode == 0 and "1 of 1 shards are in results/smoke/archive" in done.stderr, done.stderr
     shutil.rmtree(folder / "results/smoke/ring")
     done = snakemake(folder, "ring", *SMOKE)
-    assert done.returncode == 0 and jobs(done.text)["train"] == 2, done.text[-4000:]
-    assert "ring/tanh-seed0: taken from the record's archive" in done.text
-    logs = folder / "results/smoke/logs/train/ring"
-    assert not (logs / "tanh-seed0.log").read_text() and "step 200/200" in (logs / "tanh-seed1.log").read_text()
+    assert done.returncode == 0 and jobs(done.text)["train"] == 1, done.text[-4000:]
+    log = (folder / "results/smoke/logs/train/ring/tanh-seed0-1.log").read_text()
+    assert "ring/tanh-seed0-1: taken from shards that were trained before" in log
+    assert "tanh-seed0:" not in log and "tanh-seed1: 24 runs, step 200/200" in log
     mine, theirs = content(folder), content(finished[0])
     made = [name for name in mine if name.startswith(("ring/", "figures/ring_", "tables/ring_"))]
     assert len(made) > 15 and all(mine[name] == theirs[name] for name in made)

@@ -80,12 +80,12 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
     side = checkpoints(folder)
     with held(shard, folder):
         if current(folder, shard):
-            print(f"{shard.experiment}/{shard.name}: complete already")
+            print(f"{shard.experiment}/{shard.name}: complete already", file=log)
             return {}
         sources, durations = before(design, shard, folder, card, (device, data, log))
         if sources:
             archive.adopt(shard, folder, card, sources)
-            print(f"{shard.experiment}/{shard.name}: taken from shards that were trained before")
+            print(f"{shard.experiment}/{shard.name}: taken from shards that were trained before", file=log)
             return durations
         (folder / "card.json").unlink(missing_ok=True)  # a card of other settings; only a whole shard has a card
         prepare(device)

@@ -8,6 +8,7 @@ import contextlib
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import socket
@@ -103,6 +104,7 @@ def work(connection):
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
+    del os.environ[ADDRESS]  # the command must not ask again
 
     def follow():
         # The command was killed, so this process, which does its work, dies as well.
@@ -110,15 +112,15 @@ def work(connection):
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=follow, daemon=True).start()
-    from fgan.__main__ import main
-
+    sys.argv = ["fgan", *words]
     try:
-        return main(words)
+        runpy.run_module("fgan", run_name="__main__", alter_sys=True)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
     except BaseException:
         traceback.print_exc()
         return 1
+    return 0
 
 
 if __name__ == "__main__":
