@@ -6,12 +6,12 @@ TEX := latexmk texlive-latex-base texlive-latex-recommended texlive-latex-extra 
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: quick smoke full paper test lint benchmark setup tex clean
+.PHONY: quick smoke overnight full paper test lint benchmark setup tex clean
 
 quick: ## the laptop's record, with its PDF, in minutes
 	@$(MAKE) --no-print-directory record RECORD=quick
 
-smoke full: ## the tests' record, and the full replication
+smoke overnight full: ## the tests' record, the night of a computer without a GPU, and the full replication
 	@$(MAKE) --no-print-directory record RECORD=$@
 
 .PHONY: record
@@ -49,4 +49,4 @@ tex:
 	else echo "TeX is missing, so there will be no PDF; install: $(TEX)"; fi
 
 clean: ## delete the environment and all records but the committed one
-	rm -rf .venv .snakemake results/smoke results/quick results/full results/extended results/.data
+	rm -rf .venv .snakemake results/smoke results/quick results/overnight results/full results/extended results/.data

@@ -14,7 +14,7 @@ def test_the_values_of_a_file_are_those_of_full_and_a_block_is_laid_over_them():
     for scale in design.SCALES:
         loaded, block = design.load("ring", scale, EXPERIMENTS), raw["scales"].get(scale, {})
         assert loaded.arms["tanh"]["steps"] == block.get("steps", raw["steps"])
-        assert loaded.seeds["tanh"] == block.get("seeds", raw["seeds"])
+        assert loaded.common["measure"] == raw["measure"]
         assert loaded.arms["tanh"]["batch"] == raw["batch"]
 
 
@@ -38,12 +38,36 @@ def test_extended_is_full_but_for_its_own_block(ring):
     assert ring(longer, scale="full").arms == full.arms
 
 
+def test_a_scale_may_start_from_another(ring):
+    like = ("scales:\n", "scales:\n  extended: {like: quick, steps: 20000, optimiser: {generator: 0.5}}\n")
+    quick, extended = ring(like).arms["tanh"], ring(like, scale="extended").arms["tanh"]
+    assert extended == quick | {"steps": 20000, "optimiser": quick["optimiser"] | {"generator": 0.5}}
+    assert ring(like, scale="extended").seeds == ring(like).seeds
+    with pytest.raises(design.DesignError, match="'scales.extended.like' .* cannot be 'qick'; did you mean 'quick'"):
+        ring(("scales:\n", "scales:\n  extended: {like: qick}\n"))
+
+
+def test_an_arm_may_be_trained_from_a_scale_on(ring):
+    arms = (TANH, "  tanh: {}\n  wide: {from: full}\n  wider: {like: wide, from: extended}\n")
+    trained = {scale: list(ring(arms, scale=scale).arms) for scale in design.SCALES}
+    few, most = ["tanh"], ["tanh", "wide"]
+    assert list(trained.values()) == [few, few, few, most, [*most, "wider"]]
+    assert ring(arms, scale="full").arms["wide"] == ring(arms, scale="full").arms["tanh"]
+    assert list(ring(arms, (QUICK, "quick: {only: [wider], ")).arms) == ["wider"]
+
+
+def test_seeds_by_divergence_are_replaced_as_a_whole(ring):
+    edits = ("seeds: 100", "seeds: {all: 5, gan: 50}"), (QUICK + "seeds: 2", QUICK + "seeds: {all: 1, kl: 2}")
+    assert ring(*edits).runs("tanh")[-1].divergence == "alpha_m2" and ring(*edits).seeds == {"tanh": 2}
+    assert ring(*edits, scale="full").seeds == {"tanh": 50}
+
+
 def test_only_the_named_arms_are_trained_in_the_order_of_the_file(ring):
     edits = (
         (TANH, "  tanh: {}\n  relu: {seeds: 4}\n  elu: {}\n"),
         (QUICK, "quick: {only: [elu, relu], arms: {relu: {seeds: 3}}, "),
     )
-    assert list(ring(*edits).seeds.items()) == [("relu", 3), ("elu", 5)]
+    assert list(ring(*edits).seeds.items()) == [("relu", 3), ("elu", 2)]
     assert ring(*edits, scale="full").seeds == {"tanh": 100, "relu": 4, "elu": 100}
     # The command line's number is every arm's, except where an arm is left out.
     assert ring(*edits, seeds=9).seeds == {"relu": 9, "elu": 9}
@@ -131,7 +155,7 @@ def test_factors_of_the_file_are_those_of_every_arm(ring):
      ("bound", "n1024", {"n": 1024}),
      ("vae_vs_gan", "vae_categorical", {"model": "vae", "latents": "relaxed", "pixels": "grey"})])  # fmt: skip
 def test_the_arms_of_the_experiments_say_what_they_stand_for(experiment, arm, factors):
-    assert design.load(experiment, "full", EXPERIMENTS).factors[arm] == factors
+    assert design.load(experiment, "extended", EXPERIMENTS).factors[arm] == factors
 
 
 def test_the_text_of_a_design_has_factors_and_settings_by_arm(ring):
@@ -141,7 +165,7 @@ def test_the_text_of_a_design_has_factors_and_settings_by_arm(ring):
 
 
 def test_divergences_may_differ_in_their_number_of_seeds(ring):
-    loaded = ring((QUICK + "seeds: 5", QUICK + "seeds: {all: 2, gan: 4, kl: 3}"))
+    loaded = ring((QUICK + "seeds: 2", QUICK + "seeds: {all: 2, gan: 4, kl: 3}"))
     assert loaded.seeds == {"tanh": 4} and loaded.common["seeds"] == 4
     every, fewer = loaded.arms["tanh"]["divergences"], loaded.fewer["tanh"]
     assert (len(every), len(fewer), fewer["kl"], fewer["pearson"]) == (12, 11, 3, 2) and "gan" not in fewer
@@ -151,11 +175,11 @@ def test_divergences_may_differ_in_their_number_of_seeds(ring):
     assert counts == dict.fromkeys(every, 4) | {"kl": 6, "gan": 8}  # two objectives
     assert loaded.shard("tanh-seed2").settings["divergences"] == ["kl", "gan"]
     # Seeds of the command line are those of every divergence; a divergence that is not trained has none.
-    assert ring((QUICK + "seeds: 5", QUICK + "seeds: {all: 2, gan: 4}"), seeds=3).spans("tanh")[0][:2] == (0, 2)
-    assert ring((QUICK, QUICK + "divergences: [kl], "), ("seeds: 5", "seeds: {all: 2, gan: 4}")).seeds == {"tanh": 2}
+    assert ring((QUICK + "seeds: 2", QUICK + "seeds: {all: 2, gan: 4}"), seeds=3).spans("tanh")[0][:2] == (0, 2)
+    assert ring((QUICK + "seeds: 2", QUICK + "divergences: [kl], seeds: {all: 2, gan: 4}")).seeds == {"tanh": 2}
 
 
 def test_one_number_of_seeds_leaves_the_settings_of_a_shard_alone(ring):
     loaded = ring()
     ((first, last, settings),) = loaded.spans("tanh")
-    assert (first, last, settings) == (0, 4, loaded.arms["tanh"]) and loaded.fewer == {"tanh": {}}
+    assert (first, last, settings) == (0, 1, loaded.arms["tanh"]) and loaded.fewer == {"tanh": {}}

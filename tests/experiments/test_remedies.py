@@ -22,7 +22,7 @@ MEASURE = {
     "tuning_seeds": 0,
 }  # fmt: skip
 TARGET = {"kind": "ring", "modes": 8, "radius": 2.0, "sd": 0.1}
-FULL = design.load("remedies", "full", EXPERIMENTS)
+LARGEST = design.load("remedies", "extended", EXPERIMENTS)
 
 
 def trained(remedies):
@@ -68,13 +68,13 @@ def test_every_remedy_has_the_same_budget_and_every_arm_its_remedy():
     for remedy, arms in budget.items():
         assert len(arms) == 3
         for arm in arms:
-            kinds = [own["kind"] for own in FULL.arms[arm].get("remedies", [])]
-            assert kinds == ([] if remedy == "none" else [kinds[0]]) and len({str(FULL.arms[a]) for a in arms}) == 3
+            kinds = [own["kind"] for own in LARGEST.arms[arm].get("remedies", [])]
+            assert kinds == ([] if remedy == "none" else [kinds[0]]) and len({str(LARGEST.arms[a]) for a in arms}) == 3
 
 
 def test_factors_say_what_an_arm_is():
-    for arm, factors in FULL.factors.items():
-        own = FULL.arms[arm]
+    for arm, factors in LARGEST.factors.items():
+        own = LARGEST.arms[arm]
         assert factors["target"] == own["target"]["kind"]
         assert [factors["remedy"]] == ([r["kind"] for r in own.get("remedies", [])] or ["none"])
 
@@ -107,12 +107,12 @@ def test_published_rows_are_those_of_the_files(monkeypatch):
     monkeypatch.chdir(EXPERIMENTS.parent)
     for arm, (_, source, row, modes, quality) in FIGURES.ROWS.items():
         frame = pd.read_csv(FIGURES.PUBLISHED / f"{source}.csv").set_index("method")
-        assert arm in FULL.arms and {modes, quality} <= set(frame.columns) and row in frame.index
+        assert arm in LARGEST.arms and {modes, quality} <= set(frame.columns) and row in frame.index
 
 
 def test_equal_cost_is_the_cost_of_unrolling():
     def operations(arm):
-        own = FULL.arms[arm]
+        own = LARGEST.arms[arm]
         runs = [Run("remedies", arm, "gan", "saddle", 0)] * 2
         counted = RUN.cost.counted(lambda: RUN.population(own, runs, "meta"))
         return counted.operations * own["steps"]

@@ -24,7 +24,7 @@ STACKED = design.module(EXPERIMENTS, "stacked", "run")
 FIGURES = design.module(EXPERIMENTS, "stacked", "figures")
 DIGITS = images.digits()
 QUICK = design.load("stacked", "quick", EXPERIMENTS)
-FULL = design.load("stacked", "full", EXPERIMENTS)
+LARGEST = design.load("stacked", "extended", EXPERIMENTS)
 P = Stacked(DIGITS, 2)
 
 
@@ -112,11 +112,11 @@ def test_samples_drawn_in_portions_are_all_judged_and_all_different(monkeypatch)
     assert judged[0].shape == (2, 100) and len(judged[0][0].unique()) == 100
 
 
-@pytest.mark.parametrize("arm", list(FULL.arms))
+@pytest.mark.parametrize("arm", list(LARGEST.arms))
 def test_the_published_arms_can_be_built_and_counted(arm):
-    own = FULL.arms[arm]
+    own = LARGEST.arms[arm]
     p = STACKED.population(own, runs(arm), "meta", blank(own))
-    packed = 2 if FULL.factors[arm]["remedy"] == "packing" else 1
+    packed = 2 if LARGEST.factors[arm]["remedy"] == "packing" else 1
     assert p.variational.layers[1].shapes[0][:2] == (own["variational"]["channels"][0], 3 * packed)
     assert cost.counted(lambda: STACKED.population(own, runs(arm), "meta", blank(own))).operations > 0
 
@@ -157,8 +157,8 @@ def test_baselines_are_the_ceiling_and_the_floors():
 
 
 def test_published_rows_are_found(root):
-    labels = [FIGURES.label(factors) for factors in FULL.factors.values()]
-    assert len(set(labels)) == len(labels) == len(FULL.arms)
+    labels = [FIGURES.label(factors) for factors in LARGEST.factors.values()]
+    assert len(set(labels)) == len(labels) == len(LARGEST.arms)
     for label, _, source, wanted in FIGURES.ROWS:
         printed = FIGURES.published(source, wanted)
         assert label in labels and 0 < printed["modes"] <= 1000 and 0 < printed["KL"] < math.log(1000)

@@ -148,6 +148,17 @@ def test_too_small_a_scale_is_undecided_with_the_reason(tmp_path):
     assert row["verdict"] == "undecided" and row["why"].startswith("scale quick, the claim needs full")
 
 
+def test_a_verdict_names_the_share_of_the_published_length(tmp_path):
+    found = one(tmp_path, NEAR_ONE)
+    (arm,) = found.arms
+    check, long = {"kind": "mean", "metric": "m", "where": KL, "low": 0.0}, 10 * found.arms[arm]["steps"]
+    of_arm, of_none = check | {"where": KL | {"arm": arm}}, check | {"metric": "n", "where": {"arm": arm}}
+    asked = claim(of_arm, published_steps=long), claim(of_arm), claim(of_none, published_steps=long)
+    reasons = [row["why"] for one_claim in asked for row in claims.judge(found, [one_claim])]
+    assert reasons[0] == "the check holds, at 10 % of the published length"
+    assert reasons[1:] == ["the check holds", "no measurement in this record"]
+
+
 def test_checks_that_hold_and_fail_are_partly(tmp_path):
     found = one(tmp_path, NEAR_ONE)
     good = {"kind": "mean", "metric": "m", "where": KL, "low": 0.0}

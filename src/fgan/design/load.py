@@ -7,7 +7,7 @@ import yaml
 
 from fgan.design import schemas
 from fgan.design.designs import SCALES, SHOWN, Design
-from fgan.design.resolution import at_scale, merge, without
+from fgan.design.resolution import at_scale, block, merge, without
 from fgan.design.validation import DesignError, nearest, read_yaml
 
 
@@ -44,20 +44,20 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
     folder = Path(root, name)
     path = folder / "experiment.yaml"
     raw = schemas.read(path)
-    block, trained = raw["scales"].get(scale) or {}, "arms" in raw or "divergences" in raw
-    keep_shown(without(block, "value"), f"scales.{scale}", path)  # what is worth most may differ by scale
+    own, trained = block(raw, scale), "arms" in raw or "divergences" in raw
+    keep_shown(without(own, "value"), f"scales.{scale}", path)  # what is worth most may differ by scale
     schema = schemas.settings(folder, trained)
     common, arms = at_scale(raw, scale, path)
     if not trained:
-        schemas.check(common, schema, path, {f"scales.{scale}": block, "": raw})
+        schemas.check(common, schema, path, {f"scales.{scale}": own, "": raw})
         return Design(name, scale, folder, common)
     if not arms:
         raise DesignError(f"{path}: 'arms' is missing or empty; write at least one, for example 'main: {{}}'")
     whole = {arm: merge(common, changes) for arm, changes in arms.items()}
     for arm, changes in arms.items():
         keep_shown(changes, f"arms.{arm}", path)
-        own = block.get("arms", {}).get(arm) or {}
-        sources = {f"scales.{scale}.arms.{arm}": own, f"arms.{arm}": changes, f"scales.{scale}": block, "": raw}
+        inner = own.get("arms", {}).get(arm) or {}
+        sources = {f"scales.{scale}.arms.{arm}": inner, f"arms.{arm}": changes, f"scales.{scale}": own, "": raw}
         schemas.check(without(whole[arm], "factors"), schema, path, sources)
     wanted = {arm: {} if seeds else seeds_by_divergence(settings) for arm, settings in whole.items()}
     most = {arm: seeds or max(wanted[arm].values()) for arm in whole}

@@ -1,22 +1,28 @@
 """Resolution: the settings of a design at one scale.
 
-The values of a file are those of `full`; the block of another scale overrides them. An arm overrides the common
-settings, first with the changes of the arm that it is `like`, then with its own. An entry of `arms` with a `grid`
+The values of a file are those of `full`; the block of another scale overrides them, after those of the scale that it is
+`like`. An arm overrides the common
+settings, first with the changes of the arm that it is `like`, then with its own. An arm may be trained `from` a scale
+on; a smaller scale trains it where its `only` names it. An entry of `arms` with a `grid`
 stands for a family of arms, one for each combination of levels.
 """
 
 import itertools
 
+from fgan.design.designs import SCALES
 from fgan.design.validation import DesignError, nearest
 
 
 def merge(common, changes):
-    """The common settings with changes merged in key by key; a mapping of another `kind` replaces the whole mapping."""
+    """The common settings with changes merged in key by key.
+
+    Two mappings are replaced as a whole: one of another `kind`, and the seeds by divergence.
+    """
     if "kind" in common and changes.get("kind", common["kind"]) != common["kind"]:
         return dict(changes)
     merged = dict(common)
     for key, value in changes.items():
-        both = isinstance(value, dict) and isinstance(common.get(key), dict)
+        both = isinstance(value, dict) and isinstance(common.get(key), dict) and key != "seeds"
         merged[key] = merge(common[key], value) if both else value
     return merged
 
@@ -26,19 +32,26 @@ def without(settings, *keys):
     return {key: value for key, value in settings.items() if key not in keys}
 
 
+def block(raw, scale):
+    """What differs at a scale, with the differences of the scale that it is `like` beneath its own."""
+    own = raw["scales"].get(scale) or {}
+    model = own.get("like", scale)  # a scale that is like itself keeps the word, which no setting has
+    return own if model == scale else merge(block(raw, model), without(own, "like"))
+
+
 def at_scale(raw, scale, path):
     """(common settings, changes by arm) of a design's file at a scale, without the arms that are left out there.
 
     Raises DesignError if `like`, `only` or the scale's own `arms` name an arm that does not exist.
     """
-    block = raw["scales"].get(scale) or {}
-    common = merge(without(raw, "arms", "scales"), without(block, "arms", "only"))
+    own = block(raw, scale)
+    common = merge(without(raw, "arms", "scales"), without(own, "arms", "only"))
     arms = models(families(raw, scale, path), path)
-    if "only" in block:
-        for arm in block["only"]:
+    if "only" in own:
+        for arm in own["only"]:
             known(arm, arms, f"scales.{scale}.only", path)
-        arms = {arm: changes for arm, changes in arms.items() if arm in block["only"]}
-    return common, arms
+    wanted = own.get("only") or [a for a in arms if SCALES.index(arms[a].get("from", scale)) <= SCALES.index(scale)]
+    return common, {arm: without(changes, "from") for arm, changes in arms.items() if arm in wanted}
 
 
 def arms_of(raw):
@@ -51,7 +64,7 @@ def arms_of(raw):
 
 def families(raw, scale, path):
     """Changes by arm at a scale, with every family written out."""
-    changed = {arm: own or {} for arm, own in (raw["scales"].get(scale) or {}).get("arms", {}).items()}
+    changed = {arm: own or {} for arm, own in block(raw, scale).get("arms", {}).items()}
     arms = {}
     for name, own in raw.get("arms", {}).items():
         changes = merge(own or {}, changed.get(name, {}))

@@ -8,7 +8,7 @@ from fgan.design.validation import DesignError, by_kind, dotted, nearest, read_y
 # The keys that an experiment without training may have.
 UNTRAINED = ("title", "order", "value", "question", "target", "measure", "figures", "tables", "deviations")
 # The keys of an experiment.yaml that are resolved before a scale's settings are checked.
-FORM = ("arms", "scales", "factors", "grid", "like", "only")
+FORM = ("arms", "scales", "factors", "grid", "like", "only", "from")
 
 
 def shared():

@@ -15,11 +15,13 @@ from fgan.record.provenance import code_hash
 def shards(design, device="cpu"):
     """All shards of a design, cut for a device; all divergences and objectives of a seed share a shard."""
     cut = []
-    for arm, settings in design.arms.items():
-        size = seeds_per_shard(device, count(design, Shard(design.name, arm, 0, 0, settings)), settings["steps"])
-        for first, last, own in design.spans(arm):
+    for arm in design.arms:
+        for first, last, settings in design.spans(arm):
+            one = Shard(design.name, arm, first, first, settings)
+            size = seeds_per_shard(device, count(design, one), settings["steps"])
+            size = max(size, 3 - len(one.runs))  # a lone run is padded to two and costs as much
             firsts = range(first, last + 1, size)
-            cut += [Shard(design.name, arm, seed, min(seed + size - 1, last), own) for seed in firsts]
+            cut += [Shard(design.name, arm, seed, min(seed + size - 1, last), settings) for seed in firsts]
     return cut
 
 

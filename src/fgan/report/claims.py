@@ -183,9 +183,21 @@ def verdict(part, claim, checks):
         name = "not replicated"
     elif {"holds", "fails"} <= set(outcomes):
         name = "partly"
+    if name != "not run":
+        why += length(part, claim)
     worst = max(checks, key=lambda c: (("not run", "holds", "undecided", "fails").index(c.outcome), c.excess))
     numbers = (len(checks), worst.label, worst.estimate, worst.low, worst.high, *worst.allowed, worst.p)
     return as_row(part.name, claim, name, why, numbers)
+
+
+def length(part, claim):
+    """At which share of the published length a claim was measured, as a phrase; empty if that length is not known."""
+    selections = [check.get(key, {}) for check in claim["checks"] for key in ("where", "minus")]
+    arms = [arm for selection in selections for arm in listed(selection.get("arm", [])) if arm in part.arms]
+    if "published_steps" not in claim or not arms:
+        return ""
+    share = min(part.arms[arm]["steps"] for arm in arms) / claim["published_steps"]
+    return f", at {100 * share:.2g} % of the published length"
 
 
 def as_row(experiment, claim, name, why, numbers):

@@ -1,0 +1,63 @@
+"""Claims and designs: what a claim asks for is trained at the scale that it asks for."""
+
+import pytest
+from small import EXPERIMENTS
+
+from fgan import design
+
+CLAIMS = design.all_claims(EXPERIMENTS)
+# A claim that names no scale is one of the replication.
+DEFAULT = "full"
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def selections(loaded, check):
+    """The selections of trained runs that a check compares, {column: names}."""
+    if check["kind"] == "baseline":
+        return []
+    where, minus = ({key: listed(v) for key, v in check.get(part, {}).items()} for part in ("where", "minus"))
+    where.setdefault("arm", list(loaded.arms))
+    groups, each = [{}], check.get("each")
+    if each is not None:
+        trained = dict.fromkeys(d for arm in where["arm"] for d in loaded.arms.get(arm, {}).get("divergences", []))
+        names = [name for name in each.get("only", trained) if name not in each.get("except", [])]
+        groups = [{"divergence": [name]} for name in names]
+    return [where | group | other for group in groups for other in ([{}, minus] if minus else [{}])]
+
+
+def lacking(loaded, claim):
+    """What a claim asks for and the design does not train, as sentences."""
+    sentences = []
+    for wanted in (selection for check in claim["checks"] for selection in selections(loaded, check)):
+        runs = [run for arm in wanted["arm"] if arm in loaded.arms for run in loaded.runs(arm)]
+        chosen = [run for run in runs if all(getattr(run, key) in names for key, names in wanted.items())]
+        for key, names in wanted.items():
+            found = {getattr(run, key) for run in chosen}
+            sentences += [f"{claim['id']}: no {key} '{name}' in {wanted}" for name in names if name not in found]
+        seeds = len({run.seed for run in chosen})
+        if seeds < claim.get("seeds", 2):
+            sentences.append(f"{claim['id']}: {seeds} of {claim.get('seeds', 2)} seeds in {wanted}")
+    return sentences
+
+
+@pytest.mark.parametrize("scale", ["overnight", "full", "extended"])
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_claim_finds_its_runs_at_its_scale_and_above(name, scale):
+    loaded, reached = design.load(name, scale, EXPERIMENTS), design.SCALES.index(scale)
+    claims = [claim for claim in CLAIMS[name] if design.SCALES.index(claim.get("scale", DEFAULT)) <= reached]
+    assert [sentence for claim in claims for sentence in lacking(loaded, claim)] == []
+
+
+@pytest.mark.parametrize(
+    ("scale", "claim", "said"),
+    [("quick", "ring-complete-rare", "2 of 73 seeds"), ("quick", "remedies-published-pacgan", "no arm"),
+     ("overnight", "grid-embedded-collapses", "no arm 'embedded'"),
+     ("overnight", "digits-hellinger-nan", "no arm 'alternative'"),
+     ("quick", "convergence-single-step", "no divergence 'pearson'"),
+     ("smoke", "latent-alternative", "1 of 7 seeds")])  # fmt: skip
+def test_a_claim_without_its_runs_is_named(scale, claim, said):
+    ((name, found),) = [(name, one) for name, claims in CLAIMS.items() for one in claims if one["id"] == claim]
+    assert any(said in sentence for sentence in lacking(design.load(name, scale, EXPERIMENTS), found))
