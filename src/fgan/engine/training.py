@@ -69,7 +69,7 @@ def step(population, data, noise):
     nothing but the tensors of `population.state()`, in place, so it can be captured as a graph and replayed.
     """
     k = rounds(population)
-    x = [population.target(population.spread(data[:, j])) for j in range(data.shape[1])]
+    x = [population.target(population.spread(data[:, j])).to(population.theta.dtype) for j in range(data.shape[1])]
     z = [population.spread(noise[:, j]) for j in range(noise.shape[1])]
     population.steps.add_(1)
 

@@ -45,7 +45,7 @@ def ascent(population):
         means = [mean.lerp(gradient, 1 - beta1) for mean, gradient in zip(means, gradients, strict=True)]
         squares = [beta2 * old + (1 - beta2) * new.square() for old, new in zip(squares, gradients, strict=True)]
         root = (1 - beta2**steps).sqrt()
-        scale, shift = (root / (1 - beta1**steps)).float(), (1e-8 * root).float()
+        scale, shift = (value.to(means[0].dtype) for value in (root / (1 - beta1**steps), 1e-8 * root))
         return [
             rate * scale * mean / ((square + TINY).sqrt() + shift)
             for rate, mean, square in zip(rates, means, squares, strict=True)
