@@ -108,7 +108,7 @@ def stacked(name, runs, device, at):
     """
     machines.prepare(device)
     chosen = CONFIGURATIONS[name]
-    counted = cost.counted(lambda: chosen.population(runs, "meta"))
+    counted = cost.counted(lambda: chosen.population(runs, "meta"), device)
     stack, *_ = machines.pieces(range(runs), counted, device)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()

@@ -96,7 +96,7 @@ def test_long_training_agrees_in_distribution_with_the_cpu():
 @pytest.mark.parametrize("name", ["ring 2x128", "MNIST f-GAN", "DCGAN 28"])
 def test_the_counted_peak_is_what_a_gpu_allocates(name):
     chosen, runs = CONFIGURATIONS[name], 64 if name == "ring 2x128" else 4
-    counted = cost.counted(lambda: chosen.population(runs, "meta")).peak
+    counted = cost.counted(lambda: chosen.population(runs, "meta"), "cuda").peak
     torch.cuda.empty_cache()
     before = torch.cuda.memory_allocated()
     p = chosen.population(runs, "cuda")

@@ -1,24 +1,49 @@
-"""Machines: threads, size of a shard and of a stack by device, from the table that the benchmark writes."""
+"""Machines: threads, precision, size of a shard and of a stack by device, from the table that the benchmark writes."""
 
 import contextlib
+import contextvars
 import ctypes
+import os
 from pathlib import Path
 
 import torch
 
-from fgan.design import read_yaml
+from fgan.design import DesignError, read_yaml
 
 MACHINES = read_yaml(Path(__file__).with_name("machines.yaml"))
+PRECISIONS = ("float32", "tf32")
+COUNTED = contextvars.ContextVar("counted", default="cpu")  # the kind of device for which meta tensors stand
 
 # Options of glibc's mallopt.
 TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
 
 
+def kind(tensor):
+    """'cpu' or 'cuda', where a tensor lies; for a meta tensor the device whose steps are being counted."""
+    return COUNTED.get() if tensor.device.type == "meta" else tensor.device.type
+
+
+@contextlib.contextmanager
+def counting(device):
+    """Meta tensors stand for tensors on this kind of device."""
+    before = COUNTED.set(device)
+    try:
+        yield
+    finally:
+        COUNTED.reset(before)
+
+
 def prepare(device):
-    """Sets this process up to train on a device."""
+    """Sets this process up to train on a device; raises DesignError for an unknown precision in the table."""
     torch.set_num_threads(MACHINES[device]["threads"])
-    # float32 is the reference, so a GPU's convolutions must not round to TF32, which is cuDNN's default.
-    torch.backends.cudnn.allow_tf32 = False
+    # cuDNN's own default is TF32, and both libraries may add up in another order at every call unless told otherwise.
+    precision = MACHINES[device].get("precision", "float32")
+    if precision not in PRECISIONS:
+        raise DesignError(f"machines.yaml: {device}.precision is '{precision}'; write {' or '.join(PRECISIONS)}")
+    for library in (torch.backends.cuda.matmul, torch.backends.cudnn):
+        library.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.deterministic = True
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # read when cuBLAS starts
     # Vanished gradients become denormal numbers, on which a CPU is a hundred times slower.
     torch.set_flush_denormal(True)
     # glibc returns each large tensor to the kernel and requests it again at the next step, page by page and zeroed,

@@ -87,11 +87,11 @@ class Expectation:
     """Expected time of a shard: that of the last one of its experiment and arm, or before one, of its counted steps."""
 
     def __init__(self, device):
-        self.rates, self.seen = plan.rates(device), {}
+        self.device, self.rates, self.seen = device, plan.rates(device), {}
 
     def seconds(self, design, shard):
         if (design.name, shard.arm) not in self.seen:
-            count = cost.of(design, shard)
+            count = cost.of(design, shard, self.device)
             copies = len(shard.runs) / count.runs
             self.seen[design.name, shard.arm] = count.seconds(**self.rates, copies=copies) * shard.settings["steps"]
         return self.seen[design.name, shard.arm]

@@ -10,7 +10,7 @@ def shards(design, device="cpu"):
     for arm, settings in design.arms.items():
         seeds = design.seeds[arm]
         one = Shard(design.name, arm, 0, 0, settings)
-        size = machines.seeds_per_shard(device, lambda one=one: cost.of(design, one), settings["steps"])
+        size = machines.seeds_per_shard(device, lambda one=one: cost.of(design, one, device), settings["steps"])
         spans = [(first, min(first + size, seeds) - 1) for first in range(0, seeds, size)]
         cut += [Shard(design.name, arm, first, last, settings) for first, last in spans]
     return cut

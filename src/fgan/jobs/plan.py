@@ -56,7 +56,7 @@ def table(designs, done, device="cpu", cores=None):
         for arm, settings in design.arms.items():
             own = [shard for shard in shards if shard.arm == arm]
             todo = [shard for shard in own if not done(shard)]
-            count, steps = cost.of(design, own[0]), settings["steps"]
+            count, steps = cost.of(design, own[0], device), settings["steps"]
             copies = [len(shard.runs) / count.runs for shard in todo]
             row["steps"] = max(row["steps"], steps)
             row["operations"] += count.operations * steps * sum(len(shard.runs) for shard in own) / count.runs
