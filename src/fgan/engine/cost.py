@@ -9,7 +9,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import conv_flop_count, flop_registry
 
 from fgan import targets
-from fgan.engine.machines import counting
+from fgan.engine.machines import as_on
 from fgan.engine.training import rounds, step
 
 
@@ -81,7 +81,7 @@ def of(design, shard, device="cpu"):
 
 def counted(make, device="cpu"):
     """Cost of a step on a kind of device of the population that `make()` returns, which must be on the meta device."""
-    with counting(device), Counter() as counter:
+    with as_on(device), Counter() as counter:
         population = make()
         batch, k, streams = population.settings["batch"], rounds(population), len(population.streams)
         drawn = population.target.draw((streams, max(k, 1), batch), None)

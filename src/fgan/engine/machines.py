@@ -12,25 +12,25 @@ from fgan.design import DesignError, read_yaml
 
 MACHINES = read_yaml(Path(__file__).with_name("machines.yaml"))
 PRECISIONS = ("float32", "tf32")
-COUNTED = contextvars.ContextVar("counted", default="cpu")  # the kind of device for which meta tensors stand
+AS_ON = contextvars.ContextVar("as_on", default=None)
 
 # Options of glibc's mallopt.
 TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
 
 
 def kind(tensor):
-    """'cpu' or 'cuda', where a tensor lies; for a meta tensor the device whose steps are being counted."""
-    return COUNTED.get() if tensor.device.type == "meta" else tensor.device.type
+    """The kind of device, 'cpu' or 'cuda', whose ways of computing a tensor takes: its own, or that of `as_on`."""
+    return AS_ON.get() or {"meta": "cpu"}.get(tensor.device.type, tensor.device.type)
 
 
 @contextlib.contextmanager
-def counting(device):
-    """Meta tensors stand for tensors on this kind of device."""
-    before = COUNTED.set(device)
+def as_on(device):
+    """All tensors take this device's ways of computing: those on the meta device to be counted, others to be tested."""
+    before = AS_ON.set(device)
     try:
         yield
     finally:
-        COUNTED.reset(before)
+        AS_ON.reset(before)
 
 
 def prepare(device):

@@ -30,11 +30,23 @@ def value_and_loss(slices, v_real, v_fake):
     `slices` are those of `slices_of`, `v_real` and `v_fake` [runs, batch, 1] are V on data and on samples of Q. Each
     run's value is its own mean, so the sum over runs has exactly the gradients of the single runs.
     """
-    values, losses = [], []
-    for divergence, first, last, alternative in slices:
-        conjugate = divergence.conjugate_of_activation(v_fake[first:last]).mean(dim=(1, 2))
-        values.append(divergence.activation(v_real[first:last]).mean(dim=(1, 2)) - conjugate)
-        losses.append(-conjugate[: alternative - first])
-        if alternative < last:
-            losses.append(-divergence.activation(v_fake[alternative:last]).mean(dim=(1, 2)))
-    return torch.cat(values), torch.cat(losses)
+    # Splits and joins are those of the whole stack, so that each mean and each backward pass through them is one kernel.
+    # The activation is evaluated on fakes of the alternative objective alone: elsewhere its derivative may be infinite.
+    divergences = [divergence for divergence, *_ in slices]
+    lengths = [last - first for _, first, last, _ in slices]
+    halves = [n for _, first, last, alternative in slices for n in (alternative - first, last - alternative)]
+    real, fake, other = v_real.split(lengths), v_fake.split(lengths), v_fake.split(halves)[1::2]
+    activated = mean([d.activation(v) for d, v in zip(divergences, real, strict=True)])
+    conjugate = mean([d.conjugate_of_activation(v) for d, v in zip(divergences, fake, strict=True)])
+    losses = list(conjugate.split(halves))
+    if any(halves[1::2]):
+        apart = mean([d.activation(v) for d, v in zip(divergences, other, strict=True) if len(v)])
+        losses[1::2] = apart.split(halves[1::2])
+    else:
+        losses = [conjugate]
+    return activated - conjugate, -torch.cat(losses)
+
+
+def mean(parts):
+    """The mean of each run [runs] over the values [runs, batch, 1] of all parts."""
+    return torch.cat(parts).mean(dim=(1, 2))

@@ -37,7 +37,7 @@ def ascent(population):
     if not isinstance(optimiser, Adam):
         return lambda gradients: [rate * gradient for rate, gradient in zip(rates, gradients, strict=True)]
     beta1, beta2 = optimiser.betas
-    means, squares, steps = views(optimiser.mean.clone()), views(optimiser.square.clone()), optimiser.steps.clone()
+    means, squares, steps = views(optimiser.mean.clone()), views(optimiser.square.clone()), optimiser.steps.double()
 
     def move(gradients):
         nonlocal means, squares, steps
