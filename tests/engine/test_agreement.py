@@ -19,10 +19,10 @@ def test_the_cases_have_every_remedy_method_and_kind_of_layer():
     assert len(CASES) > 40 and "smoke/ring/tanh" in CASES
 
 
-@pytest.mark.parametrize("name", ["smoke/ring/tanh", "smoke/vanishing/epoch1", "quick/vae_vs_gan/gan_binary"])
-def test_a_device_agrees_with_itself_in_double_precision(name):
+@pytest.mark.parametrize("name", CASES)
+def test_the_ways_of_a_gpu_compute_the_same_on_a_cpu(name):
     before = torch.get_default_dtype()
-    assert agreement.disagreement(name, "cpu") == 0
+    assert agreement.disagreement(name, "cpu") < 1e-10
     assert torch.get_default_dtype() == before
 
 

@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fgan import design
 from fgan.design import Shard, merge
+from fgan.divergences import DIVERGENCES
 from fgan.engine import cost
 from fgan.engine.training import step
 
@@ -68,6 +69,12 @@ def test_convolutions_take_the_same_operations_in_every_way(name, monkeypatch):
         assert found.kernels < looped.kernels and found.peak != looped.peak
 
 
+def test_a_gpu_launches_few_kernels_for_a_step_of_all_pairs():
+    every = [run(name, objective) for name in DIVERGENCES for objective in ("saddle", "alternative")]
+    on = {device: cost.counted(lambda: population(every, "meta"), device).kernels for device in ("cpu", "cuda")}
+    assert on["cuda"] < on["cpu"] - 20 and on["cuda"] <= 450  # the objectives of twelve divergences are most of them
+
+
 def test_memory_that_is_freed_counts_no_more():
     with cost.Counter() as counter:
         x = torch.ones(1000, device="meta")
@@ -86,6 +93,7 @@ import re, torch
 from fgan.engine import cost
 from fgan import design
 from fgan.design import Shard, merge
+from fgan.divergences import DIVERGENCES
 from fgan.engine.training import step
 chosen = design.load("ring", "quick")
 settings = merge(chosen.arms["tanh"], {"batch": 8192, "divergences": ["gan", "kl", "neyman"]})

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import small
 import torch
+from benchmarks import agreement
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.measure import inputs_of
 from plain import permutation
@@ -56,6 +57,12 @@ def test_twenty_steps_on_the_gpu_are_those_of_the_cpu():
     for i in range(20):
         mine, wanted = replay(data[:, i].cuda(), noise[:, i].cuda()), step(plain, data[:, i], noise[:, i])
         torch.testing.assert_close(mine["F"].cpu(), wanted["F"].detach(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", agreement.cases() if torch.cuda.is_available() else ["every case"])
+def test_twenty_captured_steps_in_double_precision_are_those_of_the_cpu(name):
+    """Every architecture and every remedy, on the same draws."""
+    assert agreement.disagreement(name, "cuda") < 1e-8
 
 
 def test_a_frozen_run_is_marked_by_the_captured_step():

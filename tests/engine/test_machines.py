@@ -1,16 +1,17 @@
 """Machines: stacks fit in memory by the counted peak, shards take the seconds of the table, freed memory is kept."""
 
+import os
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
 import torch
-from benchmarks import cut
+from benchmarks import cut, measure
 from benchmarks.configurations import CONFIGURATIONS
-from small import room
+from small import room, settle
 
-from fgan.design import read_yaml
+from fgan.design import DesignError, read_yaml
 from fgan.engine import cost, machines
 
 COST = cost.Cost(operations=1.0, traffic=1.0, kernels=1, peak=40.0, runs=4)
@@ -38,6 +39,48 @@ def test_a_shard_for_a_gpu_takes_the_seconds_of_the_table(monkeypatch):
     assert machines.seeds_per_shard("cuda", lambda: one, 1) == 32
     assert machines.seeds_per_shard("cuda", lambda: one, 10) == 2
     assert machines.seeds_per_shard("cuda", lambda: one, 1000) == 1
+
+
+@pytest.fixture
+def libraries():
+    """What is set for CUDA's libraries, and put back at the end."""
+    places = [(torch.backends.cuda.matmul, "allow_tf32"), (torch.backends.cudnn, "allow_tf32")]
+    places.append((torch.backends.cudnn, "deterministic"))
+    before = [getattr(*place) for place in places]
+    yield lambda: [getattr(*place) for place in places]
+    for place, value in zip(places, before, strict=True):
+        setattr(*place, value)
+
+
+@pytest.mark.parametrize("precision, rounded", [("float32", False), ("tf32", True)])
+def test_precision_and_determinism_are_set_together(precision, rounded, libraries, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "deterministic", False)
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    settle(monkeypatch, "cuda", precision=precision)
+    machines.prepare("cuda")
+    assert libraries() == [rounded, rounded, True] and os.environ["CUBLAS_WORKSPACE_CONFIG"]
+    machines.prepare("cpu")
+    assert libraries() == [False, False, True]
+
+
+def test_an_unknown_precision_is_named(monkeypatch):
+    settle(monkeypatch, "cuda", precision="bf16")
+    with pytest.raises(DesignError, match="cuda.precision is 'bf16'; write float32 or tf32"):
+        machines.prepare("cuda")
+
+
+def test_the_plain_loop_is_prepared_like_a_population(monkeypatch):
+    prepared = []
+    monkeypatch.setattr(machines, "prepare", prepared.append)
+    monkeypatch.setattr(measure, "timed", lambda function, device: 1.0)
+    assert measure.plain("ring 2x64", "cpu") == 1.0 and prepared == ["cpu"]
+
+
+def test_a_meta_tensor_takes_the_ways_of_the_device_it_stands_for():
+    x = torch.zeros(1, device="meta")
+    with machines.as_on("cuda"):
+        assert machines.kind(x) == machines.kind(torch.zeros(1)) == "cuda"
+    assert machines.kind(x) == machines.kind(torch.zeros(1)) == "cpu"
 
 
 @pytest.mark.parametrize("size", [2, 3, 6])

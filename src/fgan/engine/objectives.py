@@ -30,23 +30,22 @@ def value_and_loss(slices, v_real, v_fake):
     `slices` are those of `slices_of`, `v_real` and `v_fake` [runs, batch, 1] are V on data and on samples of Q. Each
     run's value is its own mean, so the sum over runs has exactly the gradients of the single runs.
     """
-    # Splits and joins are those of the whole stack, so that each mean and each backward pass through them is one kernel.
-    # The activation is evaluated on fakes of the alternative objective alone: elsewhere its derivative may be infinite.
+    # The whole stack is split and joined, so that every mean, and every backward pass through them, is one kernel. Only
+    # fakes of the alternative objective are activated: elsewhere a derivative may be infinite, and 0 times that is NaN.
     divergences = [divergence for divergence, *_ in slices]
     lengths = [last - first for _, first, last, _ in slices]
     halves = [n for _, first, last, alternative in slices for n in (alternative - first, last - alternative)]
-    real, fake, other = v_real.split(lengths), v_fake.split(lengths), v_fake.split(halves)[1::2]
-    activated = mean([d.activation(v) for d, v in zip(divergences, real, strict=True)])
-    conjugate = mean([d.conjugate_of_activation(v) for d, v in zip(divergences, fake, strict=True)])
-    losses = list(conjugate.split(halves))
+    activated = mean(d.activation(v) for d, v in zip(divergences, v_real.split(lengths), strict=True))
+    conjugate = mean(d.conjugate_of_activation(v) for d, v in zip(divergences, v_fake.split(lengths), strict=True))
+    losses = [conjugate]
     if any(halves[1::2]):
-        apart = mean([d.activation(v) for d, v in zip(divergences, other, strict=True) if len(v)])
-        losses[1::2] = apart.split(halves[1::2])
-    else:
-        losses = [conjugate]
+        fake = v_fake.split(halves)[1::2]
+        other = mean(d.activation(v) for d, v in zip(divergences, fake, strict=True) if len(v))
+        pairs = zip(conjugate.split(halves)[::2], other.split(halves[1::2]), strict=True)
+        losses = [loss for pair in pairs for loss in pair]
     return activated - conjugate, -torch.cat(losses)
 
 
 def mean(parts):
     """The mean of each run [runs] over the values [runs, batch, 1] of all parts."""
-    return torch.cat(parts).mean(dim=(1, 2))
+    return torch.cat(list(parts)).mean(dim=(1, 2))

@@ -41,6 +41,7 @@ def train_all(designs, record, device, minutes, cores=None, data=None, say=print
                 if train.current(folder, shard):
                     if not sources:
                         own.add(folder)
+                        train.clear(folder, shard)
                 elif sources:
                     archive.adopt(shard, folder, provenance.run_card(shard, device), sources)
                 else:
@@ -58,6 +59,7 @@ def train_all(designs, record, device, minutes, cores=None, data=None, say=print
                 say(failed[-1])
                 return
             own.add(folder)
+            train.clear(folder, shard)
             expected.saw(design, shard, folder)
             say(f"{design.name}/{shard.name}: finished and archived, {len(todo) + len(running)} left")
 

@@ -12,7 +12,7 @@ from fgan.divergences import DIVERGENCES
 from fgan.engine import machines
 from fgan.files import RecordError, write_json
 from fgan.jobs.cut import shards as cut
-from fgan.jobs.train import checkpoints, current
+from fgan.jobs.train import clear, current
 from fgan.metrics.history import KEPT, kept, quartiles
 from fgan.record import provenance, write
 
@@ -47,8 +47,7 @@ def gather(design, device, folder, data=None):
     write.write_checksums(folder, write.PART_FILES)
     # Checkpoints go last: a training that a killed workflow left unfinished continues from its last state.
     for shard in shards:
-        for state in checkpoints(folder / "shards" / shard.name).glob(f"{shard.name}-*.pt"):
-            state.unlink()
+        clear(folder / "shards" / shard.name, shard)
 
 
 def joined(design, shards, folder):

@@ -159,6 +159,12 @@ def checkpoints(folder):
     return folder.parent.parent / ".checkpoints"
 
 
+def clear(folder, shard):
+    """Deletes the checkpoints of a shard, which the archive or the part now holds."""
+    for state in checkpoints(folder).glob(f"{shard.name}-*.pt"):
+        state.unlink()
+
+
 def current(folder, shard):
     """Whether the folder holds a complete shard of the same settings and code."""
     if not all((folder / name).exists() for name in SHARD_FILES):

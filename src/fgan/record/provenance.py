@@ -57,7 +57,10 @@ def named(value):
 
 def ways(root="."):
     """The entries by device of the table of machines that can change a byte: all others decide only the cut."""
-    machines, deciding = read_yaml(Path(root, "src/fgan/engine/machines.yaml")), ("threads", "convolutions", "precision")
+    machines, deciding = (
+        read_yaml(Path(root, "src/fgan/engine/machines.yaml")),
+        ("threads", "convolutions", "precision"),
+    )
     return {device: {name: row[name] for name in deciding if name in row} for device, row in machines.items()}
 
 

@@ -35,19 +35,17 @@ class Closeness:
 
     def __call__(self, h, tensor):
         m = torch.bmm(h, tensor).unflatten(-1, (self.kernels, -1))
-        apart = Apart.apply if kind(m) == "cuda" else distances
-        distance = apart(m)
+        distance = Apart.apply(m) if kind(m) == "cuda" else distances(m)
         return torch.cat([h, (-distance).exp().mean(dim=2)], dim=-1)
 
 
 def distances(m):
-    """|M_ib - M_jb|_1 of all pairs of a batch [runs, batch, batch, kernels], of M [runs, batch, kernels, dimensions]."""
+    """|M_ib - M_jb|_1 of all pairs of a batch [runs, batch, batch, kernels], for M [runs, batch, kernels, values]."""
     return (m[:, :, None] - m[:, None]).abs().sum(dim=-1)
 
 
 class Apart(torch.autograd.Function):
-    """`distances` one dimension after the other: differences of all dimensions at once, kept for the backward pass,
-    would fill a GPU's memory."""
+    """`distances`, one value of M after the other: the backward pass makes the differences again and keeps none."""
 
     @staticmethod
     def forward(ctx, m):
