@@ -100,6 +100,21 @@ def test_long_training_agrees_in_distribution_with_the_cpu():
     assert permutation(*found).min() > 0.01
 
 
+def test_tf32_does_not_move_the_distribution_of_long_trainings(monkeypatch):
+    """What `precision: tf32` in the table of machines waits for."""
+    runs, found = [run("gan", seed=seed) for seed in range(48)], []
+    for precision in ("float32", "tf32"):
+        small.settle(monkeypatch, "cuda", precision=precision)
+        machines.prepare("cuda")
+        p = population("cuda", runs, steps=2000, history=2000, generator={"hidden": [128, 128]})
+        _, history, _ = train(p, nothing)
+        spread = p.sample(500, "evaluation").std(dim=(1, 2))
+        found.append(torch.stack([history["F"][-1], spread], dim=1).cpu().numpy().astype(np.float64))
+    monkeypatch.undo()
+    machines.prepare("cuda")
+    assert (found[0] != found[1]).any() and permutation(*found).min() > 0.01
+
+
 @pytest.mark.parametrize("name", ["ring 2x128", "MNIST f-GAN", "DCGAN 28"])
 def test_the_counted_peak_is_what_a_gpu_allocates(name):
     chosen, runs = CONFIGURATIONS[name], 64 if name == "ring 2x128" else 4

@@ -98,6 +98,19 @@ def test_what_the_benchmark_writes_cuts_as_it_chose(size, tmp_path, monkeypatch)
     assert {len(piece) for piece in machines.pieces(list(range(12)), counted, "cpu")} == {size}
 
 
+def test_the_fastest_way_of_convolutions_is_written_for_its_device_alone(tmp_path, monkeypatch):
+    table = tmp_path / "machines.yaml"
+    table.write_text(cut.TABLE.read_text())
+    monkeypatch.setattr(cut, "TABLE", table)
+    way = lambda: machines.MACHINES["cuda"]["convolutions"]
+    monkeypatch.setattr(cut, "stacked", lambda *_: {"seconds": {"looped": 3.0, "grouped": 1.0, "unfolded": 2.0}[way()]})
+    before = way()
+    cut.write_way("cuda", cut.ways("cuda"))
+    written = read_yaml(table)
+    assert written["cuda"] == machines.MACHINES["cuda"] | {"convolutions": "grouped"} and way() == before
+    assert written["cpu"] == machines.MACHINES["cpu"]
+
+
 def test_freed_memory_stays_with_the_process():
     """Page faults of a large tensor that is made again and again: many without the setting, none with it."""
     code = """

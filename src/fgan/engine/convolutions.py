@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from fgan.engine.machines import MACHINES, kind
 from fgan.engine.networks import Activation, BatchNorm, Linear, Network, fold, start_values, unfold
 
+WAYS = ("looped", "grouped", "unfolded")
+
 
 class Conv:
     """A convolution for every run; weights [runs, outputs, inputs, kernel, kernel], bias [runs, outputs].

@@ -146,7 +146,8 @@ def apply(population, optimiser, gradient, value):
         # Zero times the value is no number unless the value is finite.
         population.alive.logical_and_(torch.add(norm, value, alpha=0) < math.inf)
         # The step at which a run diverged is its only trace.
-        population.diverged_at.masked_fill_(population.diverged_at.isnan() > population.alive, population.steps)
+        fresh = population.diverged_at.isnan() > population.alive
+        population.diverged_at.copy_(torch.where(fresh, population.steps, population.diverged_at))
         optimiser.step(torch.where(population.alive[:, None], gradient, 0.0), population.alive)
     return norm
 
