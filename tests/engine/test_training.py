@@ -10,7 +10,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from fgan.divergences import DIVERGENCES
 from fgan.engine import cost
 from fgan.engine.population import CHUNK
-from fgan.engine.training import train
+from fgan.engine.training import step, train
 
 SGD = {"kind": "sgd", "generator": 0.05, "variational": 0.03}
 
@@ -140,6 +140,10 @@ def test_a_generator_whose_rate_is_zero_takes_no_backward_pass(method):
         for r in (0.0, 1e-30)
     ]
     assert counted[0] < 0.9 * counted[1]
+    fixed.losses = lambda x, z, inner: (kept.append(inner), type(fixed).losses(fixed, x, z, inner))[1]
+    kept, (data, noise) = [], fixed.draws(0, 2, 3)
+    step(fixed, data[:, 0], noise[:, 0])
+    assert all(kept)  # samples keep nothing for a backward pass
 
 
 def test_progress_is_called_at_the_start_and_after_each_chunk_with_the_step():
