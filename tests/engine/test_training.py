@@ -8,9 +8,9 @@ from small import driven, population, run, trained
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from fgan.divergences import DIVERGENCES
-from fgan.engine import cost
+from fgan.engine import cost, training
 from fgan.engine.population import CHUNK
-from fgan.engine.training import step, train
+from fgan.engine.training import train
 
 SGD = {"kind": "sgd", "generator": 0.05, "variational": 0.03}
 
@@ -142,7 +142,7 @@ def test_a_generator_whose_rate_is_zero_takes_no_backward_pass(method):
     assert counted[0] < 0.9 * counted[1]
     fixed.losses = lambda x, z, inner: (kept.append(inner), type(fixed).losses(fixed, x, z, inner))[1]
     kept, (data, noise) = [], fixed.draws(0, 2, 3)
-    step(fixed, data[:, 0], noise[:, 0])
+    training.step(fixed, data[:, 0], noise[:, 0])
     assert all(kept)  # samples keep nothing for a backward pass
 
 
