@@ -29,6 +29,11 @@ def main():
         cuts.to_csv(args.out / "cut.csv", index=False)
         if args.write:
             cut.write(cuts)
+    else:
+        seconds = cut.ways(args.device)
+        print("convolutions, seconds of a step:", seconds)
+        if args.write:
+            cut.write_way(args.device, seconds)
     print(f"{(time.time() - began) / 60:.1f} minutes; table and figure are in {args.out}")
 
 

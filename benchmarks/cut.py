@@ -9,9 +9,10 @@ import pandas as pd
 import torch
 
 from benchmarks.configurations import CONFIGURATIONS
-from benchmarks.measure import inputs_of, jobs, together
+from benchmarks.measure import inputs_of, jobs, stacked, together
 from fgan import design
 from fgan.engine import cost, machines
+from fgan.engine.convolutions import WAYS
 from fgan.engine.training import step
 
 TABLE = Path(machines.__file__).with_name("machines.yaml")
@@ -50,6 +51,24 @@ def measure():
             rates = together(pool, rate, [(what, threads, size)] * number)
             rows.append({"networks": what, "jobs": number, "threads": threads, "size": size, "run-steps/s": sum(rates)})
     return pd.DataFrame(rows)
+
+
+def ways(device):
+    """Seconds of a step of the stacked DCGANs, in each way of their convolutions."""
+    before, found = machines.MACHINES[device], {}
+    try:
+        for way in WAYS:
+            machines.MACHINES[device] = before | {"convolutions": way}
+            found[way] = sum(stacked(name, 16, device, time.time())["seconds"] for name in ("DCGAN small", "DCGAN 28"))
+    finally:
+        machines.MACHINES[device] = before
+    return found
+
+
+def write_way(device, seconds):
+    """Writes the fastest way of convolutions into a device's entry of the table of machines."""
+    way, text = min(seconds, key=seconds.get), TABLE.read_text()
+    TABLE.write_text(re.sub(rf"(?ms)(^{device}:.*?^  convolutions: )\w+", rf"\g<1>{way}", text, count=1))
 
 
 def best(rows, slack=0.05):

@@ -18,7 +18,7 @@ import torch
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.plain import Loop, module
 from fgan.engine import cost, machines
-from fgan.engine.training import captured, step
+from fgan.engine.training import captured, recorded, step
 
 SIZES = (1, 4, 16, 64, 256, 1024)
 LONGEST = 10.0  # expected seconds of three steps above which a size is skipped
@@ -83,6 +83,7 @@ class Limit(cost.Counter):
 
 def plain(name, device, compiled=False):
     """Run-steps per second of a loop over single runs; on a CPU with all threads or with one, whichever is faster."""
+    machines.prepare(device)
     chosen = CONFIGURATIONS[name]
     x = torch.rand(chosen.batch, chosen.data, device=device)
     z = torch.randn(chosen.batch, chosen.noise, device=device)
@@ -108,7 +109,7 @@ def stacked(name, runs, device, at):
     """
     machines.prepare(device)
     chosen = CONFIGURATIONS[name]
-    counted = cost.counted(lambda: chosen.population(runs, "meta"))
+    counted = cost.counted(lambda: chosen.population(runs, "meta"), device)
     stack, *_ = machines.pieces(range(runs), counted, device)
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -135,10 +136,7 @@ def stacked(name, runs, device, at):
 
 def graph(function):
     """A function without arguments as a captured graph."""
-    recorded = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(recorded):
-        function()
-    return recorded.replay
+    return recorded(function)[0].replay
 
 
 def population(pool, name, runs, device, workers):

@@ -20,7 +20,7 @@ from fgan.design.validation import sentence
 from fgan.files import RecordError, alone
 from fgan.jobs import cut, plan, warm, watch
 from fgan.jobs.train import SHARD_FILES, choose_device
-from fgan.record.provenance import code_hash, threads
+from fgan.record.provenance import code_hash, ways
 from fgan.record.write import PART_FILES
 
 # Jobs import the same source tree, installed or not.
@@ -88,7 +88,7 @@ def options(*keys):
 
 def settings(experiment, wildcards):
     """The settings that decide a shard's result, as sorted JSON: a changed value retrains this shard and no other."""
-    decisive = DESIGNS[experiment].shard(wildcards.shard).settings | {"threads": threads()}
+    decisive = DESIGNS[experiment].shard(wildcards.shard).settings | {"ways": ways()}
     return json.dumps(decisive, sort_keys=True)
 
 

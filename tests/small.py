@@ -92,7 +92,12 @@ def full_disk(folder, name):
 
 def room(monkeypatch, size, device="cpu"):
     """Gives a device so many bytes for a stack."""
-    monkeypatch.setitem(machines.MACHINES, device, machines.MACHINES[device] | {"stack": size})
+    settle(monkeypatch, device, stack=size)
+
+
+def settle(monkeypatch, device="cpu", **settings):
+    """Changes a device's entry in the table of machines."""
+    monkeypatch.setitem(machines.MACHINES, device, machines.MACHINES[device] | settings)
 
 
 def forget():

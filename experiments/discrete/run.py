@@ -1,5 +1,7 @@
 """Discrete: a categorical generator with a known target, under estimators that do and do not pass a gradient."""
 
+from itertools import groupby
+
 import torch
 
 from fgan.divergences import DIVERGENCES
@@ -23,8 +25,10 @@ def distances(names, p, q):
         divergence = DIVERGENCES[name]
         return (q * divergence.f(p / q)).sum(dim=-1) - divergence.f(one)  # GAN's f(1) is not 0
 
-    each = torch.stack([between(name, row) for name, row in zip(names, q, strict=True)])
-    return {"D_f": each, "TV": between("total_variation", q), "KL": between("kl", q)}
+    groups = [(name, len(list(same))) for name, same in groupby(names)]
+    parts = q.split([length for _, length in groups])
+    each = [between(name, part) for (name, _), part in zip(groups, parts, strict=True)]
+    return {"D_f": torch.cat(each), "TV": between("total_variation", q), "KL": between("kl", q)}
 
 
 def exact(population):

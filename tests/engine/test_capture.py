@@ -4,6 +4,8 @@ CUDA is not needed to see that: a tape records every operation of one step with 
 plays them again on the same memory, as a CUDA graph does.
 """
 
+import contextlib
+
 import pytest
 import torch
 from small import driven, nothing, published, run
@@ -11,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from fgan.divergences import DIVERGENCES
-from fgan.engine.training import rounds, step, train
+from fgan.engine.training import recorded, rounds, step, train
 
 # What brings a value from the host, which a step that is captured may not do; drawing, outside of it, may.
 FROM_HOST = {"lift_fresh", "_to_copy"}
@@ -101,6 +103,45 @@ def test_the_tape_sees_what_waits():
         torch.ones(3)[torch.tensor([True, False, True])]
         torch.ones(3).to(torch.float64) + torch.tensor(1.0)
     assert {"_local_scalar_dense", "lift_fresh", "_to_copy"} <= tape.names
+
+
+class Cuda:
+    """In the place of torch.cuda: notes on which stream a function runs and what is recorded there."""
+
+    def __init__(self):
+        self.log, self.now = [], "current"
+
+    def Stream(self):
+        return type("Side", (), {"wait_stream": lambda _, other: self.log.append(("side waits for", other))})()
+
+    def current_stream(self):
+        return type("Current", (), {"wait_stream": lambda *_: self.log.append("current waits")})()
+
+    @contextlib.contextmanager
+    def stream(self, side):
+        before, self.now = self.now, side
+        yield
+        self.now = before
+
+    def CUDAGraph(self):
+        return "graph"
+
+    @contextlib.contextmanager
+    def graph(self, recorded, stream):
+        self.log.append("recording")
+        with self.stream(stream):
+            yield
+
+
+def test_a_function_is_executed_on_the_stream_that_then_records_it(monkeypatch):
+    cuda = Cuda()
+    monkeypatch.setattr(torch, "cuda", cuda)
+    ran = []
+    graph, result = recorded(lambda: ran.append((cuda.now, "recording" in cuda.log)) or len(ran))
+    streams = {stream for stream, _ in ran}
+    assert graph == "graph" and result == len(ran) >= 2 and len(streams) == 1 and "current" not in streams
+    assert [late for _, late in ran] == [False] * (len(ran) - 1) + [True]
+    assert cuda.log[0][0] == "side waits for" and cuda.log[-1] == "current waits"
 
 
 def test_a_state_is_loaded_in_place():

@@ -1,11 +1,10 @@
-"""Stacked image layers and DCGANs against the same modules of torch.nn, one for each run, on both paths."""
+"""Stacked image layers and DCGANs against the same modules of torch.nn, one for each run, in each of the three ways."""
 
 import pytest
 import torch
-from small import run
+from small import run, settle
 from torch import nn
 
-from fgan.engine import convolutions
 from fgan.engine.convolutions import BatchNorm, Conv, ConvTranspose, Reshape, dcgan_generator, dcgan_variational
 from fgan.engine.networks import Network
 from fgan.engine.population import Population
@@ -46,10 +45,9 @@ LAYERS = {
 INPUTS = {"generator": (5,), "variational": (196,)}
 
 
-@pytest.fixture(params=["loop", "grouped"])
+@pytest.fixture(params=["looped", "grouped", "unfolded"])
 def path(request, monkeypatch):
-    if request.param == "grouped":
-        monkeypatch.setattr(convolutions, "LOOPED", set())
+    settle(monkeypatch, convolutions=request.param)
 
 
 def seeded(seed):
@@ -145,14 +143,6 @@ def test_what_a_run_computes_is_bit_identical_in_any_stack(network, inputs):
     for chosen in ([0, 1], [4, 2]):
         for all_, few in zip(whole, outcome(network, flat[chosen], x[chosen]), strict=True):
             assert torch.equal(all_[chosen], few)
-
-
-@pytest.mark.parametrize(("network", "inputs"), PAIR)
-def test_the_grouped_path_agrees_with_the_loop(network, inputs, monkeypatch):
-    flat, x = rows(network), randn(RUNS, BATCH, *inputs)
-    loop = outcome(network, flat, x)
-    monkeypatch.setattr(convolutions, "LOOPED", set())
-    torch.testing.assert_close(outcome(network, flat, x), loop)
 
 
 @pytest.mark.parametrize("layer", ["conv", "transpose"])

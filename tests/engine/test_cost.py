@@ -7,12 +7,13 @@ import sys
 import pytest
 import torch
 from benchmarks.configurations import CONFIGURATIONS
-from small import EXPERIMENTS, population, run
+from small import EXPERIMENTS, population, run, settle
 from torch.utils.flop_counter import FlopCounterMode
 
 from fgan import design
 from fgan.design import Shard, merge
-from fgan.engine import convolutions, cost
+from fgan.divergences import DIVERGENCES
+from fgan.engine import cost
 from fgan.engine.training import step
 
 RUNS = [run(seed=seed) for seed in range(4)]
@@ -58,12 +59,20 @@ def test_cost_grows_with_the_runs_but_not_its_kernels():
 
 
 @pytest.mark.parametrize("name", ["DCGAN small", "DCGAN 28"])
-def test_grouped_convolutions_take_the_operations_of_their_runs(name, monkeypatch):
-    grouped = cost.counted(lambda: CONFIGURATIONS[name].population(5, "meta"))
-    monkeypatch.setattr(convolutions, "LOOPED", {"meta"})
+def test_convolutions_take_the_same_operations_in_every_way(name, monkeypatch):
     with FlopCounterMode(display=False) as theirs:
-        alone = cost.counted(lambda: CONFIGURATIONS[name].population(5, "meta"))
-    assert grouped.operations == alone.operations == theirs.get_total_flops() > 1e9
+        looped = cost.counted(lambda: CONFIGURATIONS[name].population(5, "meta"))
+    for way in ("grouped", "unfolded"):
+        settle(monkeypatch, "cuda", convolutions=way)
+        found = cost.counted(lambda: CONFIGURATIONS[name].population(5, "meta"), "cuda")
+        assert found.operations == looped.operations == theirs.get_total_flops() > 1e9
+        assert found.kernels < looped.kernels and found.peak != looped.peak
+
+
+def test_a_gpu_launches_few_kernels_for_a_step_of_all_pairs():
+    every = [run(name, objective) for name in DIVERGENCES for objective in ("saddle", "alternative")]
+    on = {device: cost.counted(lambda: population(every, "meta"), device).kernels for device in ("cpu", "cuda")}
+    assert on["cuda"] < on["cpu"] - 20 and on["cuda"] <= 450  # the objectives of twelve divergences are most of them
 
 
 def test_memory_that_is_freed_counts_no_more():
@@ -84,6 +93,7 @@ import re, torch
 from fgan.engine import cost
 from fgan import design
 from fgan.design import Shard, merge
+from fgan.divergences import DIVERGENCES
 from fgan.engine.training import step
 chosen = design.load("ring", "quick")
 settings = merge(chosen.arms["tanh"], {"batch": 8192, "divergences": ["gan", "kl", "neyman"]})

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import small
 import torch
+from benchmarks import agreement
 from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.measure import inputs_of
 from plain import permutation
@@ -58,6 +59,12 @@ def test_twenty_steps_on_the_gpu_are_those_of_the_cpu():
         torch.testing.assert_close(mine["F"].cpu(), wanted["F"].detach(), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", agreement.cases() if torch.cuda.is_available() else ["every case"])
+def test_twenty_captured_steps_in_double_precision_are_those_of_the_cpu(name):
+    """Every architecture and every remedy, on the same draws."""
+    assert agreement.disagreement(name, "cuda") < 1e-8
+
+
 def test_a_frozen_run_is_marked_by_the_captured_step():
     def poison(p):
         p.omega[1, 0] = torch.where(p.steps == 10, torch.nan, p.omega[1, 0])
@@ -93,10 +100,25 @@ def test_long_training_agrees_in_distribution_with_the_cpu():
     assert permutation(*found).min() > 0.01
 
 
+def test_tf32_does_not_move_the_distribution_of_long_trainings(monkeypatch):
+    """What `precision: tf32` in the table of machines waits for."""
+    runs, found = [run("gan", seed=seed) for seed in range(48)], []
+    for precision in ("float32", "tf32"):
+        small.settle(monkeypatch, "cuda", precision=precision)
+        machines.prepare("cuda")
+        p = population("cuda", runs, steps=2000, history=2000, generator={"hidden": [128, 128]})
+        _, history, _ = train(p, nothing)
+        spread = p.sample(500, "evaluation").std(dim=(1, 2))
+        found.append(torch.stack([history["F"][-1], spread], dim=1).cpu().numpy().astype(np.float64))
+    monkeypatch.undo()
+    machines.prepare("cuda")
+    assert (found[0] != found[1]).any() and permutation(*found).min() > 0.01
+
+
 @pytest.mark.parametrize("name", ["ring 2x128", "MNIST f-GAN", "DCGAN 28"])
 def test_the_counted_peak_is_what_a_gpu_allocates(name):
     chosen, runs = CONFIGURATIONS[name], 64 if name == "ring 2x128" else 4
-    counted = cost.counted(lambda: chosen.population(runs, "meta")).peak
+    counted = cost.counted(lambda: chosen.population(runs, "meta"), "cuda").peak
     torch.cuda.empty_cache()
     before = torch.cuda.memory_allocated()
     p = chosen.population(runs, "cuda")

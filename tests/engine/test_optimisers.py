@@ -6,6 +6,8 @@ import pytest
 import torch
 from small import driven, nothing, population, run, trained
 
+from fgan.engine.cost import Counter
+from fgan.engine.machines import as_on
 from fgan.engine.optimisers import SGD, Adam
 from fgan.engine.training import apply, train
 
@@ -18,12 +20,18 @@ def gradients(seed, scale=1.0):
     return scale * torch.randn(4, 30, generator=torch.Generator().manual_seed(seed))
 
 
+def fused(parameters, rate):
+    """Adam in the way of a GPU."""
+    with as_on("cuda"):
+        return Adam(parameters, rate)
+
+
 @pytest.mark.parametrize("scale", [1.0, 1e-6], ids=["gradients", "tiny gradients"])
 @pytest.mark.parametrize(
     ("mine", "theirs"),
-    [(SGD, torch.optim.SGD), (Adam, torch.optim.Adam),
+    [(SGD, torch.optim.SGD), (Adam, torch.optim.Adam), (fused, torch.optim.Adam),
      (lambda p, rate: Adam(p, rate, 0.5, 0.99), lambda p, lr: torch.optim.Adam(p, lr=lr, betas=(0.5, 0.99)))],
-    ids=["sgd", "adam", "adam with other decays"])  # fmt: skip
+    ids=["sgd", "adam", "adam fused", "adam with other decays"])  # fmt: skip
 def test_a_rule_is_that_of_torch_with_a_rate_for_each_run(mine, theirs, scale):
     start = gradients(99, scale)
     stack = start.clone()
@@ -40,14 +48,23 @@ def test_a_rule_is_that_of_torch_with_a_rate_for_each_run(mine, theirs, scale):
     assert torch.equal(stack[2], start[2]) and (stack[3] != start[3]).all()
 
 
-@pytest.mark.parametrize("rule", [SGD, Adam])
+@pytest.mark.parametrize("rule", [SGD, Adam, fused])
 def test_a_run_that_is_not_alive_stands_still(rule):
     stack = gradients(99)
-    before, alive = stack.clone(), torch.tensor([True, False, True, True])
-    mine = rule(stack, RATES + 1.0)
+    mine, others = rule(stack, RATES + 1.0), torch.tensor([True, False, True, True])
+    mine.step(gradients(9), ALIVE)
+    before = stack.clone()
     for step in range(3):
-        mine.step(gradients(step), alive)
+        mine.step(gradients(step) * others[:, None], others)  # a frozen run has zero gradients, but an Adam's mean
     assert torch.equal(stack[1], before[1]) and (stack[[0, 2, 3]] != before[[0, 2, 3]]).all()
+
+
+def test_a_fused_step_is_one_kernel_for_all_runs_of_one_rate():
+    for rates, calls in ((RATES, 4), (torch.full((4,), 0.1), 1)):
+        rule, gradient = fused(torch.zeros(4, 30), rates), torch.ones(4, 30)
+        with Counter() as counter:
+            rule.step(gradient, ALIVE)
+        assert counter.kernels == 2 + calls  # the count and the means are the others
 
 
 class Recorder:

@@ -8,6 +8,7 @@ from small import driven, population, run, trained
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from fgan.divergences import DIVERGENCES
+from fgan.engine import cost, training
 from fgan.engine.population import CHUNK
 from fgan.engine.training import train
 
@@ -123,6 +124,26 @@ def test_the_history_has_every_nth_step_and_the_last():
     assert torch.equal(history["size"][-1], p.theta.square().sum(dim=1))
     dense, _ = trained(population([run("kl"), run("kl", seed=1)], steps=45))
     assert torch.equal(history["F"], dense["F"][[step - 1 for step in steps]])
+
+
+@pytest.mark.parametrize("method", [{"kind": "single_step"}, {"kind": "k_step", "k": 2}])
+def test_a_generator_whose_rate_is_zero_takes_no_backward_pass(method):
+    """V is trained as beside a G that moves by nothing at all, without the work for G and its gradient's norm."""
+    fixed, still = (population([run("kl"), run()], optimiser={"generator": r}, method=method) for r in (0.0, 1e-30))
+    start = fixed.theta.clone()
+    (history, _), (wanted, _) = trained(fixed), trained(still)
+    assert torch.equal(fixed.omega, still.omega) and torch.equal(fixed.theta, start)
+    assert set(wanted) - set(history) == {"gradient_G"}
+    assert all(torch.equal(history[name], wanted[name]) for name in history)
+    counted = [
+        cost.counted(lambda r=r: population([run()], "meta", optimiser={"generator": r}, method=method)).operations
+        for r in (0.0, 1e-30)
+    ]
+    assert counted[0] < 0.9 * counted[1]
+    fixed.losses = lambda x, z, inner: (kept.append(inner), type(fixed).losses(fixed, x, z, inner))[1]
+    kept, (data, noise) = [], fixed.draws(0, 2, 3)
+    training.step(fixed, data[:, 0], noise[:, 0])
+    assert all(kept)  # samples keep nothing for a backward pass
 
 
 def test_progress_is_called_at_the_start_and_after_each_chunk_with_the_step():

@@ -159,6 +159,7 @@ def test_a_whole_record_in_several_calls_and_on_another_machine(elsewhere):
     said = train_all(elsewhere, "--max-steps", "20")
     assert f"{number()} of {number()} shards are in results/smoke/archive" in said
     assert said.count("finished and archived") == number() - ring
+    assert not list(elsewhere.glob("*/.checkpoints/*.pt"))  # deleted as each shard was packed
     # Another machine gets the archive alone.
     whole = {
         path: path.read_bytes() for name in ("ring", "digits") for path in (elsewhere / name).glob("shards/*/*[tz]")

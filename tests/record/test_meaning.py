@@ -74,6 +74,8 @@ EDITS = {
     "rounding": ("src/fgan/engine/machines.py", "set_flush_denormal(True)", "set_flush_denormal(False)"),
     "what is written": ("src/fgan/record/write.py", "np.asarray(values, float)", "2 * np.asarray(values, float)"),
     "the threads": ("src/fgan/engine/machines.yaml", "threads: 1 ", "threads: 2 "),
+    "the way of a convolution": ("src/fgan/engine/machines.yaml", "convolutions: looped", "convolutions: grouped"),
+    "the precision": ("src/fgan/engine/machines.yaml", "precision: float32", "precision: tf32"),
 }  # fmt: skip
 
 

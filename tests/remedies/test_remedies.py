@@ -10,10 +10,11 @@ from small import population as plain_population
 from fgan.design import DesignError
 from fgan.divergences import DIVERGENCES
 from fgan.engine import cost
+from fgan.engine.cost import Counter
 from fgan.engine.networks import mlp
 from fgan.engine.training import gradients, step
 from fgan.remedies import REMEDIES, Remedied, build
-from fgan.remedies.minibatch import Closeness
+from fgan.remedies.minibatch import Apart, Closeness, distances
 from fgan.remedies.spectral_norm import largest_singular_value
 from fgan.remedies.unrolling import ascent
 from fgan.targets.mixtures import ring
@@ -220,6 +221,20 @@ def test_minibatch_discrimination_sees_equal_points():
     equal, far = torch.ones(1, 6, 3), 1000 * torch.randn(1, 6, 3, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(layer(equal, tensor)[..., 3:], torch.ones(1, 6, 4))
     torch.testing.assert_close(layer(far, tensor)[..., 3:], torch.full((1, 6, 4), 1 / 6))
+
+
+def test_closeness_on_a_gpu_has_the_same_values_and_derivatives_in_less_memory():
+    m = torch.randn(2, 40, 3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    found, peaks = [], []
+    for apart in (distances, Apart.apply):
+        with Counter() as counter:
+            value = (-apart(m)).exp().mean(dim=2)
+            (slope,) = torch.autograd.grad(value.square().sum(), m, create_graph=True)
+        peaks.append(counter.peak)
+        (second,) = torch.autograd.grad(slope.pow(3).sum(), m)
+        found.append((value.detach(), slope.detach(), second))
+    torch.testing.assert_close(found[1], found[0])
+    assert all(part.abs().max() > 1e-6 for part in found[0]) and peaks[1] < 0.7 * peaks[0]
 
 
 def test_a_remedy_costs_what_is_counted():

@@ -1,7 +1,8 @@
-"""Stacked layers and networks for images: runs share every call on a GPU, and take turns on a CPU.
+"""Stacked layers and networks for images, whose convolutions have three ways, chosen by the table of machines.
 
-Images of a stack are `[runs, batch, channels, height, width]`, stored as [batch, runs, ...]. Folding the runs into the
-channels, which grouped convolutions and batch norm require, therefore copies nothing between layers.
+Images of a stack are `[runs, batch, channels, height, width]`, stored as [batch, runs, channels, ...] between looped
+and grouped convolutions and as [runs, channels, batch, ...] between unfolded ones. Folding the runs into the channels,
+which batch norm requires, therefore copies nothing between layers.
 """
 
 import math
@@ -10,11 +11,10 @@ from itertools import pairwise
 import torch
 import torch.nn.functional as F
 
+from fgan.engine.machines import MACHINES, kind
 from fgan.engine.networks import Activation, BatchNorm, Linear, Network, fold, start_values, unfold
 
-# Devices where one convolution per run beats a grouped one: on a CPU core, DCGANs of 24 runs took 1.3 to 1.5 times as
-# long grouped, and Unrolled's small generator 1.2 times (its tiny V alone gained, a quarter to a third).
-LOOPED = {"cpu"}
+WAYS = ("looped", "grouped", "unfolded")
 
 
 class Conv:
@@ -34,11 +34,25 @@ class Conv:
         return start_values(self.shapes, math.prod(self.shapes[0][1:]), self.init, generator)
 
     def __call__(self, x, weight, *bias):
-        if x.device.type in LOOPED:
-            single = [self.function(*run, **self.settings) for run in zip(x, weight, *bias, strict=True)]
-            return torch.stack(single, dim=1).transpose(0, 1)
+        return getattr(self, MACHINES[kind(x)]["convolutions"])(x, weight, *bias)
+
+    def looped(self, x, weight, *bias):
+        """A call for each run. On a CPU core, DCGANs of 24 runs take 1.3 to 1.5 times as long grouped."""
+        single = [self.function(*run, **self.settings) for run in zip(x, weight, *bias, strict=True)]
+        return torch.stack(single, dim=1).transpose(0, 1)
+
+    def grouped(self, x, weight, *bias):
+        """One call, with a group of channels for each run."""
         weight, *bias = (parameter.flatten(0, 1) for parameter in (weight, *bias))
         return unfold(self.function(fold(x), weight, *bias, groups=len(x), **self.settings), len(x))
+
+    def unfolded(self, x, weight, *bias):
+        """One product for each run: its weights times all windows [runs, inputs kernel kernel, batch height width]."""
+        kernel, stride, padding = self.shapes[0][2], self.settings["stride"], self.settings["padding"]
+        windows = F.pad(x.transpose(1, 2), [padding] * 4).unfold(3, kernel, stride).unfold(4, kernel, stride)
+        columns = windows.permute(0, 1, 5, 6, 2, 3, 4).flatten(4).flatten(1, 3)
+        y = torch.baddbmm(bias[0][..., None], weight.flatten(2), columns) if bias else weight.flatten(2) @ columns
+        return y.unflatten(2, windows.shape[2:5]).transpose(1, 2)
 
 
 class ConvTranspose(Conv):
@@ -50,6 +64,19 @@ class ConvTranspose(Conv):
         super().__init__(inputs, outputs, kernel, stride, padding, bias, init)
         self.shapes[0] = (inputs, outputs, kernel, kernel)
         self.settings["output_padding"] = output_padding
+
+    def unfolded(self, x, weight, *bias):
+        """One product for each run, whose windows are added up where they overlap: the transpose of Conv.unfolded."""
+        kernel, stride, padding = self.shapes[0][2], self.settings["stride"], self.settings["padding"]
+        x = x.transpose(1, 2)  # [runs, inputs, batch, height, width]
+        columns = weight.flatten(2).mT @ x.flatten(2)
+        y = columns.unflatten(1, weight.shape[2:]).unflatten(4, x.shape[2:]).permute(0, 1, 4, 5, 6, 2, 3)
+        for dimension in (4, 3):
+            size = list(y.shape[:-1])
+            size[dimension] = (size[dimension] - 1) * stride + kernel + self.settings["output_padding"]
+            y = torch.ops.aten.unfold_backward(y, size, dimension, kernel, stride)
+        y = y[..., padding : y.shape[3] - padding, padding : y.shape[4] - padding]
+        return (y + bias[0][..., None, None, None] if bias else y).transpose(1, 2)
 
 
 class Reshape:

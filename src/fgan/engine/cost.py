@@ -10,6 +10,7 @@ from torch.utils.flop_counter import conv_flop_count, flop_registry
 
 from fgan import targets
 from fgan.design import digest
+from fgan.engine.machines import as_on
 from fgan.engine.training import rounds, step
 
 
@@ -73,10 +74,10 @@ class Counter(TorchDispatchMode):
         self.alive -= size
 
 
-def of(design, shard):
-    """Cost of a step of the stack that trains the runs of one seed of the shard, side by side."""
+def of(design, shard, device="cpu"):
+    """Cost of a step of the stack that trains the runs of one seed of the shard, side by side, on a kind of device."""
     runs, data = [run for run in shard.runs if run.seed == shard.first], targets.blank(shard.settings)
-    return counted(lambda: design.run.population(shard.settings, runs, "meta", data))
+    return counted(lambda: design.run.population(shard.settings, runs, "meta", data), device)
 
 
 def key(settings):
@@ -93,9 +94,9 @@ def shape(settings):
     return settings != 0 if isinstance(settings, float) else settings
 
 
-def counted(make):
-    """Cost of a step of the population that `make()` returns, which must be on the meta device."""
-    with Counter() as counter:
+def counted(make, device="cpu"):
+    """Cost of a step on a kind of device of the population that `make()` returns, which must be on the meta device."""
+    with as_on(device), Counter() as counter:
         population = make()
         batch, k, streams = population.settings["batch"], rounds(population), len(population.streams)
         drawn = population.target.draw((streams, max(k, 1), batch), None)

@@ -1,24 +1,49 @@
-"""Machines: threads and size of a stack by device, from the table that the benchmark writes."""
+"""Machines: threads, precision and size of a stack by device, from the table that the benchmark writes."""
 
 import contextlib
+import contextvars
 import ctypes
+import os
 from pathlib import Path
 
 import torch
 
-from fgan.design import read_yaml
+from fgan.design import DesignError, read_yaml
 
 MACHINES = read_yaml(Path(__file__).with_name("machines.yaml"))
+PRECISIONS = ("float32", "tf32")
+AS_ON = contextvars.ContextVar("as_on", default=None)
 
 # Options of glibc's mallopt.
 TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
 
 
+def kind(tensor):
+    """The kind of device, 'cpu' or 'cuda', whose ways of computing a tensor takes: its own, or that of `as_on`."""
+    return AS_ON.get() or {"meta": "cpu"}.get(tensor.device.type, tensor.device.type)
+
+
+@contextlib.contextmanager
+def as_on(device):
+    """All tensors take this device's ways of computing: those on the meta device to be counted, others to be tested."""
+    before = AS_ON.set(device)
+    try:
+        yield
+    finally:
+        AS_ON.reset(before)
+
+
 def prepare(device):
-    """Sets this process up to train on a device."""
+    """Sets this process up to train on a device; raises DesignError for an unknown precision in the table."""
     torch.set_num_threads(MACHINES[device]["threads"])
-    # float32 is the reference, so a GPU's convolutions must not round to TF32, which is cuDNN's default.
-    torch.backends.cudnn.allow_tf32 = False
+    # cuDNN's own default is TF32, and both libraries may add up in another order at every call unless told otherwise.
+    precision = MACHINES[device].get("precision", "float32")
+    if precision not in PRECISIONS:
+        raise DesignError(f"machines.yaml: {device}.precision is '{precision}'; write {' or '.join(PRECISIONS)}")
+    for library in (torch.backends.cuda.matmul, torch.backends.cudnn):
+        library.allow_tf32 = precision == "tf32"
+    torch.backends.cudnn.deterministic = True
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # read when cuBLAS starts
     # Vanished gradients become denormal numbers, on which a CPU is a hundred times slower.
     torch.set_flush_denormal(True)
     # glibc returns each large tensor to the kernel and requests it again at the next step, page by page and zeroed,

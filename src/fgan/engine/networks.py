@@ -80,7 +80,12 @@ class BatchNorm:
         return self.normalised(x, scale, shift)
 
     def normalised(self, x, scale, shift):
-        return unfold(F.batch_norm(fold(x), None, None, scale.flatten(), shift.flatten(), training=True), len(x))
+        own = (None, None, scale.flatten(), shift.flatten())
+        if x.dim() == 5 and (rows := x.transpose(1, 2)).is_contiguous():  # from an unfolded convolution
+            return (
+                F.batch_norm(rows.flatten(2).flatten(0, 1)[None], *own, training=True).view(rows.shape).transpose(1, 2)
+            )
+        return unfold(F.batch_norm(fold(x), *own, training=True), len(x))
 
 
 class Affine:

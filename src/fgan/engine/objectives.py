@@ -30,11 +30,22 @@ def value_and_loss(slices, v_real, v_fake):
     `slices` are those of `slices_of`, `v_real` and `v_fake` [runs, batch, 1] are V on data and on samples of Q. Each
     run's value is its own mean, so the sum over runs has exactly the gradients of the single runs.
     """
-    values, losses = [], []
-    for divergence, first, last, alternative in slices:
-        conjugate = divergence.conjugate_of_activation(v_fake[first:last]).mean(dim=(1, 2))
-        values.append(divergence.activation(v_real[first:last]).mean(dim=(1, 2)) - conjugate)
-        losses.append(-conjugate[: alternative - first])
-        if alternative < last:
-            losses.append(-divergence.activation(v_fake[alternative:last]).mean(dim=(1, 2)))
-    return torch.cat(values), torch.cat(losses)
+    # The whole stack is split and joined, so that every mean, and every backward pass through them, is one kernel. Only
+    # fakes of the alternative objective are activated: elsewhere a derivative may be infinite, and 0 times that is NaN.
+    divergences = [divergence for divergence, *_ in slices]
+    lengths = [last - first for _, first, last, _ in slices]
+    halves = [n for _, first, last, alternative in slices for n in (alternative - first, last - alternative)]
+    activated = mean(d.activation(v) for d, v in zip(divergences, v_real.split(lengths), strict=True))
+    conjugate = mean(d.conjugate_of_activation(v) for d, v in zip(divergences, v_fake.split(lengths), strict=True))
+    losses = [conjugate]
+    if any(halves[1::2]):
+        fake = v_fake.split(halves)[1::2]
+        other = mean(d.activation(v) for d, v in zip(divergences, fake, strict=True) if len(v))
+        pairs = zip(conjugate.split(halves)[::2], other.split(halves[1::2]), strict=True)
+        losses = [loss for pair in pairs for loss in pair]
+    return activated - conjugate, -torch.cat(losses)
+
+
+def mean(parts):
+    """The mean of each run [runs] over the values [runs, batch, 1] of all parts."""
+    return torch.cat(list(parts)).mean(dim=(1, 2))

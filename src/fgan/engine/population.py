@@ -61,6 +61,7 @@ class Population:
         rates = dict(settings["optimiser"])
         optimiser = OPTIMISERS[rates.pop("kind")]
         theta_rate, omega_rate, self.clip = rates.pop("generator"), rates.pop("variational"), rates.pop("clip", None)
+        self.fixed = theta_rate == 0  # G stands still, only V is trained
         ones = torch.ones(len(runs), device=self.device)
         self.theta_optimiser = optimiser(self.theta, theta_rate * ones, **rates)
         self.omega_optimiser = optimiser(self.omega, omega_rate * ones, **rates)

@@ -65,11 +65,13 @@ def rounds(population):
 def step(population, data, noise):
     """One step of every run; returns F, the generator's loss and both gradient norms, each [runs].
 
+    A generator whose rate is 0 has no backward pass and no gradient norm.
+
     data [streams, draws, batch, ...] and noise [streams, draws, batch, z] are this step's draws. A step changes
     nothing but the tensors of `population.state()`, in place, so it can be captured as a graph and replayed.
     """
     k = rounds(population)
-    x = [population.target(population.spread(data[:, j])) for j in range(data.shape[1])]
+    x = [population.target(population.spread(data[:, j])).to(population.theta.dtype) for j in range(data.shape[1])]
     z = [population.spread(noise[:, j]) for j in range(noise.shape[1])]
     population.steps.add_(1)
 
@@ -79,15 +81,17 @@ def step(population, data, noise):
         omega_norm = apply(population, population.omega_optimiser, gradients(-value, population.omega_views), value)
 
     # Then G moves. In the single-step method V moves too, from the same iterate and the same samples.
-    value, loss = population.losses(x[-1], z[k])
+    value, loss = population.losses(x[-1], z[k], inner=population.fixed)
     if k == 0:
-        omega_gradient = gradients(-value, population.omega_views, retain_graph=True)
-    theta_gradient = gradients(loss, population.theta_views)
+        omega_gradient = gradients(-value, population.omega_views, retain_graph=not population.fixed)
+    if not population.fixed:
+        theta_gradient = gradients(loss, population.theta_views)
     if k == 0:
         omega_norm = apply(population, population.omega_optimiser, omega_gradient, value)
-    theta_norm = apply(population, population.theta_optimiser, theta_gradient, value)
     # Detached, because a kept entry would hold the activations of its step in memory beside those of the next.
-    metrics = {"F": value, "generator_loss": loss, "gradient_V": omega_norm, "gradient_G": theta_norm}
+    metrics = {"F": value, "generator_loss": loss, "gradient_V": omega_norm}
+    if not population.fixed:
+        metrics["gradient_G"] = apply(population, population.theta_optimiser, theta_gradient, value)
     return {name: values.detach() for name, values in metrics.items()}
 
 
@@ -95,15 +99,7 @@ def captured(population, *example):
     """`step` of this population as a CUDA graph: a function of data and noise that copies them in and replays."""
     inputs = [tensor.clone() for tensor in example]
     before = {name: tensor.clone() for name, tensor in population.state().items()}
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):  # products choose their algorithms and workspaces before they are recorded
-        for _ in range(3):
-            step(population, *inputs)
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        entry = step(population, *inputs)
+    graph, entry = recorded(partial(step, population, *inputs))
     population.load(before)
 
     def replay(*fresh):
@@ -113,6 +109,23 @@ def captured(population, *example):
         return entry
 
     return replay
+
+
+def recorded(function):
+    """(CUDA graph, result) of a function without arguments, executed three times on the stream that then records it.
+
+    Libraries choose algorithms and workspaces at their first call on a stream, in a backward pass in autograd's own
+    thread, and a graph may hold nothing that was never executed.
+    """
+    stream, graph = torch.cuda.Stream(), torch.cuda.CUDAGraph()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            function()
+    with torch.cuda.graph(graph, stream=stream):
+        result = function()
+    torch.cuda.current_stream().wait_stream(stream)
+    return graph, result
 
 
 def gradients(losses, views, retain_graph=False):
@@ -130,9 +143,10 @@ def apply(population, optimiser, gradient, value):
     if population.clip:
         gradient = gradient * (population.clip / norm.clamp(min=population.clip))[:, None]
     with torch.no_grad():
-        population.alive.logical_and_(value.isfinite() & norm.isfinite())
+        # Zero times the value is no number unless the value is finite.
+        population.alive.logical_and_(torch.add(norm, value, alpha=0) < math.inf)
         # The step at which a run diverged is its only trace.
-        fresh = ~population.alive & population.diverged_at.isnan()
+        fresh = population.diverged_at.isnan() > population.alive
         population.diverged_at.copy_(torch.where(fresh, population.steps, population.diverged_at))
         optimiser.step(torch.where(population.alive[:, None], gradient, 0.0), population.alive)
     return norm

@@ -53,6 +53,7 @@ def train_all(designs, record, device, minutes, cores=None, data=None, say=print
                 if error is None:
                     there += 1
                     own.add(job[2])
+                    train.clear(job[2], job[1])
                     expected.saw(job, seconds)
                     say(f"{name}: finished and archived, {len(todo) + len(crew.busy)} left")
                 elif harmful(error) and name not in tried:
@@ -79,6 +80,7 @@ def finished(job, device, own, archived):
         if train.current(folder, shard):
             if not archive.complete(shard, sources):
                 own.add(folder)
+            train.clear(folder, shard)
             return True
         if archive.complete(shard, sources):
             archive.adopt(shard, folder, provenance.run_card(shard, device), sources)
@@ -154,10 +156,10 @@ class Expectation:
     """Expected seconds of a shard: its counted ones, times measured over counted of all shards so far."""
 
     def __init__(self, device):
-        self.rates, self.counted, self.measured = plan.rates(device), BELIEF, BELIEF
+        self.device, self.rates, self.counted, self.measured = device, plan.rates(device), BELIEF, BELIEF
 
     def count(self, design, shard):
-        one = count(design, shard)
+        one = count(design, shard, self.device)
         return one.seconds(**self.rates, copies=len(shard.runs) / one.runs) * shard.settings["steps"]
 
     def seconds(self, job):

@@ -18,7 +18,7 @@ def shards(design, device="cpu"):
     for arm in design.arms:
         for first, last, settings in design.spans(arm):
             one = Shard(design.name, arm, first, first, settings)
-            size = seeds_per_shard(device, count(design, one), settings["steps"])
+            size = seeds_per_shard(device, count(design, one, device), settings["steps"])
             size = max(size, 3 - len(one.runs))  # a lone run is padded to two and costs as much
             firsts = range(first, last + 1, size)
             cut += [Shard(design.name, arm, seed, min(seed + size - 1, last), settings) for seed in firsts]
@@ -33,15 +33,15 @@ def seeds_per_shard(device, count, steps):
     return max(1, 1 + int((machine["seconds"] - one) / (two - one)))
 
 
-def count(design, shard):
-    """Cost of a step of the stack of one seed of a shard (`engine.cost`), kept in a file once it was counted.
+def count(design, shard, device="cpu"):
+    """Cost on a kind of device of a step of the stack of one seed (`engine.cost`), kept in a file once it was counted.
 
     To count it takes a tenth of a second, and what torch imports for that takes more than a second.
     """
     path = Path("results/.data/costs", f"{design.name}-{code_hash(design.name)[:16]}.json")
-    key, known = cost.key(shard.settings), counts(path)
+    key, known = f"{device} {cost.key(shard.settings)}", counts(path)
     if key not in known:
-        known[key] = cost.of(design, shard)
+        known[key] = cost.of(design, shard, device)
         write_json(path, {name: asdict(value) for name, value in known.items()})
     return known[key]
 

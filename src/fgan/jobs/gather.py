@@ -12,7 +12,7 @@ from fgan.design import SHOWN, Shard
 from fgan.divergences import DIVERGENCES
 from fgan.files import RecordError, write_json
 from fgan.jobs.cut import shards as cut
-from fgan.jobs.train import checkpoints, current, prepare
+from fgan.jobs.train import clear, current, prepare
 from fgan.metrics.history import KEPT, kept, quartiles
 from fgan.record import archive, provenance, write
 
@@ -51,8 +51,7 @@ def gather(design, device, folder, data=None):
     write.write_checksums(folder, write.PART_FILES)
     # Checkpoints go last: a training that a killed workflow left unfinished continues from its last state.
     for shard in shards:
-        for state in checkpoints(folder / "shards" / shard.name).glob(f"{shard.name}-*.pt"):
-            state.unlink()
+        clear(folder / "shards" / shard.name, shard)
     return {"evaluation": seconds}
 
 

@@ -83,7 +83,7 @@ def make(designs, there, device="cpu", cores=None):
         row = {"experiment": design.name, "runs": 0, "steps": 0, "operations": 0.0, "complete": 0}
         seconds, on_gpu, shards = 0.0, 0.0, cut(design, device)
         for shard in shards:
-            step, steps = count(design, shard), shard.settings["steps"]
+            step, steps = count(design, shard, device), shard.settings["steps"]
             copies = len(shard.runs) / step.runs
             row["runs"] += len(shard.runs)
             row["steps"] = max(row["steps"], steps)
@@ -96,7 +96,7 @@ def make(designs, there, device="cpu", cores=None):
             missing.append((shard, training + overhead["start"] * slower))
             seconds += missing[-1][1]
         for shard in cut(design, "cuda") if row["complete"] < len(shards) else []:
-            step = count(design, shard)
+            step = count(design, shard, "cuda")
             on_gpu += step.seconds(**gpu, copies=len(shard.runs) / step.runs) * shard.settings["steps"]
         shown = overhead["shown"].get(design.name, overhead["shown"]["other"]) * slower
         seconds = (seconds if device == "cpu" else seconds * workers) + shown

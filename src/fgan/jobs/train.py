@@ -108,7 +108,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
             # Copies: views would keep all samples in memory while the next stack trains.
             return steps, *({name: x.cpu().clone() for name, x in part.items()} for part in (history, metrics, samples))
 
-        done = with_room(stack, machines.pieces(shard.runs, count(design, shard), device), log)
+        done = with_room(stack, machines.pieces(shard.runs, count(design, shard, device), device), log)
         history, metrics, samples = (joined([part[k] for part in done], dim) for k, dim in ((1, 1), (2, 0), (3, 0)))
         frames = [
             write.tidy(shard.runs, step, {k: v[i] for k, v in history.items()}) for i, step in enumerate(done[0][0])
@@ -192,6 +192,12 @@ def share(folder):
 def checkpoints(folder):
     """The folder of the checkpoints of a shard's experiment."""
     return folder.parent.parent / ".checkpoints"
+
+
+def clear(folder, shard):
+    """Deletes the checkpoints of a shard, which the archive or the part now holds."""
+    for state in checkpoints(folder).glob(f"{shard.name}-*.pt"):
+        state.unlink()
 
 
 def current(folder, shard):

@@ -41,8 +41,8 @@ def science_files(experiment, root="."):
 
 @functools.cache
 def code_hash(experiment, root="."):
-    """SHA-256 of the science code and the number of threads, which with the settings decide the measurements."""
-    parts = [threads(root), *sorted(meaning.digest(entry) for entry in entries(experiment, root))]
+    """SHA-256 of the science code and the machines' ways of computing, which with the settings decide measurements."""
+    parts = [ways(root), *sorted(meaning.digest(entry) for entry in entries(experiment, root))]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -56,10 +56,13 @@ def named(value):
     return own | {kind for part in value.values() for kind in named(part)}
 
 
-def threads(root="."):
-    """Threads by device: the one entry of the table of machines that can change a byte on a CPU."""
-    machines = read_yaml(Path(root, "src/fgan/engine/machines.yaml"))
-    return {device: row["threads"] for device, row in machines.items()}
+def ways(root="."):
+    """The entries by device of the table of machines that can change a byte: all others decide only the cut."""
+    machines, deciding = (
+        read_yaml(Path(root, "src/fgan/engine/machines.yaml")),
+        ("threads", "convolutions", "precision"),
+    )
+    return {device: {name: row[name] for name in deciding if name in row} for device, row in machines.items()}
 
 
 def commit():

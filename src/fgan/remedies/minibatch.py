@@ -2,6 +2,7 @@
 
 import torch
 
+from fgan.engine.machines import kind
 from fgan.engine.networks import Linear, Network, start_values
 from fgan.remedies.base import Remedy
 
@@ -34,5 +35,29 @@ class Closeness:
 
     def __call__(self, h, tensor):
         m = torch.bmm(h, tensor).unflatten(-1, (self.kernels, -1))
-        distance = (m[:, :, None] - m[:, None]).abs().sum(dim=-1)
+        distance = Apart.apply(m) if kind(m) == "cuda" else distances(m)
         return torch.cat([h, (-distance).exp().mean(dim=2)], dim=-1)
+
+
+def distances(m):
+    """|M_ib - M_jb|_1 of all pairs of a batch [runs, batch, batch, kernels], for M [runs, batch, kernels, values]."""
+    return (m[:, :, None] - m[:, None]).abs().sum(dim=-1)
+
+
+class Apart(torch.autograd.Function):
+    """`distances`, one value of M after the other: the backward pass makes the differences again and keeps none."""
+
+    @staticmethod
+    def forward(ctx, m):
+        ctx.save_for_backward(m)
+        distance = 0
+        for part in m.unbind(-1):
+            distance += (part[:, :, None] - part[:, None]).abs_()
+        return distance
+
+    @staticmethod
+    def backward(ctx, grad):
+        (m,) = ctx.saved_tensors
+        both = grad + grad.transpose(1, 2)
+        parts = [(both * (part[:, :, None] - part[:, None]).sign()).sum(dim=2) for part in m.unbind(-1)]
+        return torch.stack(parts, dim=-1)

@@ -37,7 +37,7 @@ def ascent(population):
     if not isinstance(optimiser, Adam):
         return lambda gradients: [rate * gradient for rate, gradient in zip(rates, gradients, strict=True)]
     beta1, beta2 = optimiser.betas
-    means, squares, steps = views(optimiser.mean.clone()), views(optimiser.square.clone()), optimiser.steps.clone()
+    means, squares, steps = views(optimiser.mean.clone()), views(optimiser.square.clone()), optimiser.steps.double()
 
     def move(gradients):
         nonlocal means, squares, steps
@@ -45,7 +45,7 @@ def ascent(population):
         means = [mean.lerp(gradient, 1 - beta1) for mean, gradient in zip(means, gradients, strict=True)]
         squares = [beta2 * old + (1 - beta2) * new.square() for old, new in zip(squares, gradients, strict=True)]
         root = (1 - beta2**steps).sqrt()
-        scale, shift = (root / (1 - beta1**steps)).float(), (1e-8 * root).float()
+        scale, shift = (value.to(means[0].dtype) for value in (root / (1 - beta1**steps), 1e-8 * root))
         return [
             rate * scale * mean / ((square + TINY).sqrt() + shift)
             for rate, mean, square in zip(rates, means, squares, strict=True)
