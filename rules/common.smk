@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from fgan.jobs.train import SHARD_FILES, choose_device
 from fgan.record.provenance import code_hash, ways
 from fgan.record.write import PART_FILES
 
+BEGAN = time.time()
 # Jobs import the same source tree, installed or not.
 os.environ.update(
     PYTHONPATH=os.pathsep.join(filter(None, [str(Path(workflow.basedir, "src")), os.environ.get("PYTHONPATH")])),
@@ -133,7 +135,7 @@ def begin():
             wanted = [DESIGNS[name] for name in named] or DESIGNS.values()
             made = plan.make(wanted, plan.done(Path(RECORD)), DEVICE, workflow.cores)
             print(plan.text(made.table), file=sys.stderr)
-            HELD.enter_context(watch.watching(RECORD, made, workflow.cores))
+            HELD.enter_context(watch.watching(RECORD, made, workflow.cores, BEGAN))
     except RecordError as error:
         raise WorkflowError(str(error)) from None
     for handler in logging.getLogger("snakemake.logging").handlers:

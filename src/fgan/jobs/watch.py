@@ -15,10 +15,10 @@ class Watch(threading.Thread):
     `plan` is that of `jobs.plan`; shards count as done once their card is there, and in part while they train.
     """
 
-    def __init__(self, record, plan, stream=None):
+    def __init__(self, record, plan, began=None, stream=None):
         super().__init__(daemon=True)
         self.record, self.plan, self.stream = Path(record), plan, stream or sys.stderr
-        self.began, self.over = time.time(), threading.Event()
+        self.began, self.over = began or time.time(), threading.Event()
         self.trained = sum(seconds for _, seconds in plan.shards)
 
     def run(self):
@@ -60,9 +60,9 @@ class Watch(threading.Thread):
 
 
 @contextlib.contextmanager
-def watching(record, plan, cores):
-    """Watches a record during a block, and says at its end what the time went to."""
-    watch = Watch(record, plan)
+def watching(record, plan, cores, began=None):
+    """Watches a record during a block, and says at its end what the time since `began` [s since 1970] went to."""
+    watch = Watch(record, plan, began)
     watch.start()
     try:
         yield watch

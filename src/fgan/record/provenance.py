@@ -12,7 +12,7 @@ from pathlib import Path
 
 import fgan
 from fgan.design import criteria_hash, read_yaml
-from fgan.files import RecordError
+from fgan.files import RecordError, write_text
 from fgan.record import meaning
 from fgan.targets import MODULES
 
@@ -41,9 +41,28 @@ def science_files(experiment, root="."):
 
 @functools.cache
 def code_hash(experiment, root="."):
-    """SHA-256 of the science code and the machines' ways of computing, which with the settings decide measurements."""
+    """SHA-256 of the science code and the machines' ways of computing, which with the settings decide measurements.
+
+    To parse the code takes every job a third of a second, so the hash is kept in a file named by the code's bytes.
+    """
+    kept = Path(root, "results/.data/code", f"{experiment}-{content(root)[:32]}")
+    if kept.exists():
+        return kept.read_text()
     parts = [ways(root), *sorted(meaning.digest(entry) for entry in entries(experiment, root))]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    found = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    with contextlib.suppress(RecordError):  # a folder that cannot be written costs time alone
+        write_text(kept, found)
+    return found
+
+
+def content(root):
+    """SHA-256 of the bytes of all source, designs and tables, by their paths, and of Python's version."""
+    known = hashlib.sha256(platform.python_version().encode())
+    for folder in ("src/fgan", "experiments"):
+        for path in sorted(Path(root, folder).rglob("*")):
+            if path.suffix in (".py", ".yaml"):
+                known.update(f"{path.relative_to(root)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return known.hexdigest()
 
 
 def named(value):
@@ -58,10 +77,8 @@ def named(value):
 
 def ways(root="."):
     """The entries by device of the table of machines that can change a byte: all others decide only the cut."""
-    machines, deciding = (
-        read_yaml(Path(root, "src/fgan/engine/machines.yaml")),
-        ("threads", "convolutions", "precision"),
-    )
+    machines = read_yaml(Path(root, "src/fgan/engine/machines.yaml"))
+    deciding = ("threads", "convolutions", "precision")
     return {device: {name: row[name] for name in deciding if name in row} for device, row in machines.items()}
 
 
