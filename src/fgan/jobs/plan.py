@@ -41,8 +41,8 @@ def rates(device):
     try:
         return {
             "rate": 2 * x.numel() * w.shape[-1] / timed(lambda: torch.bmm(x, w)),
-            # The mix of a step: of the kernels that move bytes, one in four computes a function like tanh.
-            "bandwidth": 11 * x.nbytes / timed(lambda: torch.tanh(x) * x * x * x),
+            # The mix of a step: of the kernels that move bytes, one in three computes a function like tanh.
+            "bandwidth": 8 * x.nbytes / timed(lambda: torch.tanh(x) * x * x),
             "launch": timed(lambda: torch.autograd.grad(((one * 2 + 1) * 2).exp(), one)) / 8,
         }
     finally:
@@ -81,6 +81,7 @@ def make(designs, there, device="cpu", cores=None):
     slower = here["launch"] / overhead["launch"] if device == "cpu" else 1.0
     rows, missing = [], []
     for design in designs:
+        of = lambda key, name=design.name: overhead[key].get(name, overhead[key]["other"])
         row = {"experiment": design.name, "runs": 0, "steps": 0, "operations": 0.0, "complete": 0}
         seconds, on_gpu, shards = 0.0, 0.0, cut(design, device)
         for shard in shards:
@@ -93,14 +94,12 @@ def make(designs, there, device="cpu", cores=None):
                 row["complete"] += 1
                 continue
             training = step.seconds(**here, copies=copies) * steps
-            training *= 1 + overhead["evaluation"].get(design.name, overhead["evaluation"]["other"])
-            missing.append((shard, training + overhead["start"] * slower))
+            missing.append((shard, training * (1 + of("evaluation")) + overhead["start"] * slower))
             seconds += missing[-1][1]
         for shard in cut(design, "cuda") if row["complete"] < len(shards) else []:
             step = count(design, shard, "cuda")
             on_gpu += step.seconds(**gpu, copies=len(shard.runs) / step.runs) * shard.settings["steps"]
-        shown = overhead["shown"].get(design.name, overhead["shown"]["other"]) * slower
-        seconds = (seconds if device == "cpu" else seconds * workers) + shown
+        seconds = (seconds if device == "cpu" else seconds * workers) + of("shown") * slower
         row |= {"minutes here": seconds / 60 / workers, "minutes H200": on_gpu / 60}
         rows.append(row | {"complete": f"{row['complete']} of {len(shards)} shards"})
     last = overhead["paper"] * slower / 60

@@ -20,7 +20,7 @@ from fgan.files import RecordError, locked, whole, write_json
 from fgan.jobs.cut import count
 from fgan.jobs.progress import Progress
 from fgan.metrics import classifier
-from fgan.record import archive, meaning, provenance, write
+from fgan.record import archive, provenance, write
 
 # Words in torch's out-of-memory errors: of its allocators on a GPU and on a CPU, and of libraries with their own.
 NO_ROOM = ("out of memory", "can't allocate memory", "alloc_failed")
@@ -124,7 +124,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
 def prepare(device):
     """Sets this process up to train or measure on a device, with the classifiers that other jobs have trained."""
     machines.prepare(device)
-    classifier.keep_in(Path("results/.data/classifiers", meaning.digest(Path(classifier.__file__))[:16]))
+    classifier.keep_in(Path("results/.data/classifiers", provenance.content(".")[:32]))
 
 
 def before(design, shard, folder, card, options):
