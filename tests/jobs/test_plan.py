@@ -32,7 +32,8 @@ def test_a_plan_counts_training_starts_evaluation_and_what_is_shown(designs):
     assert ring["operations"] == 2 * 200 * count.operations
     assert [seconds for _, seconds in made.shards] == pytest.approx([shard, shard])
     assert ring["minutes here"] == pytest.approx((2 * shard + 2 * 6.0) / 60 / 2)
-    assert ring["minutes H200"] == pytest.approx(200 * count.seconds(**RATES, copies=2) / 60)
+    on_gpu = cut.count(designs[0], shards(designs[0])[0], "cuda")
+    assert ring["minutes H200"] == pytest.approx(200 * on_gpu.seconds(**RATES, copies=2) / 60)
     assert (nothing["runs"], nothing["complete"]) == (0, "0 of 0 shards")
     assert nothing["minutes here"] == pytest.approx(2 * 3.0 / 60 / 2)
     assert paper["minutes here"] == pytest.approx(2 * 30.0 / 60), "one core writes the paper"
@@ -43,7 +44,7 @@ def test_a_plan_counts_training_starts_evaluation_and_what_is_shown(designs):
 def test_on_a_gpu_the_plan_adds_the_shards_as_they_are_cut(designs):
     """One after the other, whatever the number of cores; what is shown still takes a core."""
     made = plan.make(designs[:1], lambda shard: False, "cuda", cores=4)
-    count = cut.count(designs[0], shards(designs[0])[0])
+    count = cut.count(designs[0], shards(designs[0])[0], "cuda")
     assert [shard.name for shard, _ in made.shards] == ["tanh-seed0-1"]
     seconds = 200 * count.seconds(**RATES, copies=2) * 1.1 + 0.5
     assert made.table["minutes here"][0] == pytest.approx((seconds + 6.0 / 4) / 60)
