@@ -22,7 +22,7 @@ paper: setup tex ## the PDF of a record that exists: make paper RECORD=reference
 	snakemake --cores all paper --config record=$(RECORD)
 
 test: setup tex ## all tests, including the smoke record from start to PDF
-	pytest
+	pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	ruff check .

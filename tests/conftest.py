@@ -9,6 +9,11 @@ hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("repeatable")
 
 
+def pytest_collection_modifyitems(items):
+    """The workflow, which takes longest, goes first: one worker takes it while the others take all else."""
+    items.sort(key=lambda item: not item.get_closest_marker("workflow"))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def one_thread():
     # logsigmoid wakes every thread for any size: on a busy machine that costs milliseconds a call.
