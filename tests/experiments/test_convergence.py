@@ -163,7 +163,7 @@ def baselines():
 def small_part(folder, baselines, arms, names, seeds):
     """A part with baselines of a small grid and invented runs of some arms."""
     untrained, arrays = baselines
-    known = design.load("convergence", "quick", EXPERIMENTS)
+    known = design.load("convergence", "full", EXPERIMENTS)
     settings = {arm: merge(known.arms[arm], {"factors": known.factors[arm], "measure": RULE}) for arm in arms}
     frame = pd.concat([frame for arm in arms for frame in rows(arm, settings[arm], names, seeds)])
     over_seeds = quartiles(frame, {arm: own["steps"] for arm, own in settings.items()})

@@ -180,7 +180,7 @@ def test_a_new_experiment_is_a_folder(edited):
     shutil.copytree(edited / "experiments/ring", new)
     try:
         planned = jobs(snakemake(edited, "-n", *SMOKE).text)
-        assert planned["train"] == 2 and planned["draw_second_ring"] == 1
+        assert planned["train"] == 1 and planned["draw_second_ring"] == 1
     finally:
         shutil.rmtree(new)
 

@@ -4,6 +4,7 @@ import itertools
 import json
 import os
 import pickle
+import shutil
 import sys
 import time
 from dataclasses import replace
@@ -71,8 +72,8 @@ def choose_device(name):
 def train_shard(design, shard, folder, device="cpu", data=None, log=None):
     """Trains the runs of `shard` into `folder` (measurements, samples, run card); resumes a killed training.
 
-    A shard that the record's archive holds is taken from there. Returns the seconds {"training", "evaluation"} of this
-    process. Raises RecordError if a single run exceeds the memory.
+    Seeds that were trained before, in another cut or on another machine, are not trained again. Returns the seconds
+    {"training", "evaluation"} of this process. Raises RecordError if a single run exceeds the memory.
     """
     folder = Path(folder)
     card = provenance.run_card(shard, device)
@@ -82,9 +83,8 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
         if current(folder, shard):
             print(f"{shard.experiment}/{shard.name}: complete already", file=log)
             return {}
-        sources, durations = before(design, shard, folder, card, (device, data, log))
-        if sources:
-            archive.adopt(shard, folder, card, sources)
+        taken, durations = adopted(design, shard, folder, card, (device, data, log))
+        if taken:
             print(f"{shard.experiment}/{shard.name}: taken from shards that were trained before", file=log)
             return durations
         (folder / "card.json").unlink(missing_ok=True)  # a card of other settings; only a whole shard has a card
@@ -127,23 +127,29 @@ def prepare(device):
     classifier.keep_in(Path("results/.data/classifiers", provenance.content(".")[:32]))
 
 
-def before(design, shard, folder, card, options):
-    """The finished shards, {seed: shard}, that hold all runs of this one, and the seconds that were spent on them.
+def adopted(design, shard, folder, card, options):
+    """Whether the shard could be put together from finished ones, and the seconds that were spent on it.
 
-    They lie in the record's archive and beside `folder`. Where machine and claims are still the same, only seeds that
-    no shard holds are trained. Empty if nothing that was trained before is of use.
+    They lie in the record's archive and beside `folder`. Where machine and claims are still the same, only the seeds
+    that none of them holds are trained, each span as a shard of its own for as long as it takes.
     """
-    archived, durations = archive.read(folder.parents[2]), {"training": 0.0, "evaluation": 0.0}
+    archived, durations, parts = archive.read(folder.parents[2]), {"training": 0.0, "evaluation": 0.0}, []
     sources = archive.sources(shard, archived + archive.siblings(folder, shard))
     if sources and archive.alike(sources, card):
         rest = [seed for seed in range(shard.first, shard.last + 1) if seed not in sources]
         for _, span in itertools.groupby(enumerate(rest), lambda pair: pair[1] - pair[0]):  # consecutive seeds
             first, *_, last = [seed for _, seed in span] * 2
             own = replace(shard, first=first, last=last)
-            for kind, seconds in train_shard(design, own, folder.with_name(own.name), *options).items():
+            parts.append(folder.with_name(own.name))
+            for kind, seconds in train_shard(design, own, parts[-1], *options).items():
                 durations[kind] += seconds
         sources = archive.sources(shard, archived + archive.siblings(folder, shard))
-    return (sources if archive.complete(shard, sources) else {}), durations
+    if not archive.complete(shard, sources):
+        return False, durations
+    archive.adopt(shard, folder, card, sources)
+    for part in parts:
+        shutil.rmtree(part)
+    return True, durations
 
 
 def with_room(stack, pieces, log=None):
