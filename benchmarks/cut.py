@@ -77,10 +77,7 @@ def best(rows, slack=0.05):
 
 
 def write(frame):
-    """Writes threads and stack into the table of machines and keeps its comments.
-
-    A CPU's shard stays at one seed, so that adding a seed trains nothing else; the table of cuts shows the cost.
-    """
+    """Writes threads and stack into the table of machines and keeps its comments."""
     ring, mnist = frame[frame.networks == "ring"], frame[frame.networks == "MNIST f-GAN"]
     threads = int(best(ring[ring["size"] == 1]).threads)
     size = int(best(mnist)["size"])
