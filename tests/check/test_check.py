@@ -115,9 +115,6 @@ def slow(v):
      (public.literal(DIVERGENCES["neyman"]), "float32", r"f\*\(g_f\(v\)\) at v = 17.* is 2 in float32, 1\.9"),
      (public.literal(DIVERGENCES["total_variation"]), "float32", r"the slope of g_f\(v\) at v = -?9.* is 0 in"),
      (public.literal(alpha(-2)), "float32", "the slope of .* is inf in float32, 4.* in float64"),
-     (SimpleNamespace(  # f*(t) = exp(2t) / 2; its slope at -80 is inf / inf in float32, and 1e-69 in float64
-         f=lambda u: (u * torch.log(u) - u) / 2, conjugate=lambda t: 1 / torch.exp(-t) ** 2 / 2,
-         activation=lambda v: v.clamp(max=10) + v / 1e3), "float32", r"the slope of .* at v = -\d.* is nan in float32"),
      (SimpleNamespace(  # its slope at -80 is a difference of nearly equal numbers
          f=lambda u: u**2 / 2, conjugate=lambda t: t**2 / 2, activation=lambda v: v + (1 + v**2).sqrt()),
       "float32", r"the slope of g_f\(v\) at v = -\d\d")])  # fmt: skip
@@ -179,11 +176,11 @@ def test_the_page_shows_what_the_command_prints(tmp_path, monkeypatch, capsys):
     assert all(f"| {name}" in page or name in ("f_prime", "threshold") for name in CHECKS)
 
 
-def test_a_module_is_checked_without_a_name(tmp_path, capsys):
+def test_a_module_is_checked_without_a_name_and_may_work_in_place(tmp_path, capsys):
     (tmp_path / "beside.py").write_text("import torch\nsquare = torch.square\n")
     (tmp_path / "pearson.py").write_text(
         "from beside import square\n"
-        "f = lambda u: square(u - 1)\nconjugate = lambda t: t * (t / 4 + 1)\nactivation = lambda v: 1.0 * v\n"
+        "f = lambda u: square(u - 1)\nconjugate = lambda t: t * (t / 4 + 1)\nactivation = lambda v: v.mul_(1.0)\n"
     )
     assert main(["check", str(tmp_path / "pearson.py")]) == 0
     assert capsys.readouterr().out.startswith("holds  f is convex\n")

@@ -138,13 +138,12 @@ def float32(d):
             return f"{name} of a float32 tensor is {values[0].dtype}"
         fits = ~(values[1].abs() >= top)
         finite = fits & ~(slopes[1].abs() >= highest)
-        normal = finite & ~(slopes[1].abs() <= tiny)
+        lost = (slopes[0] == 0) | ~slopes[0].isfinite()  # shown before what is only inaccurate
         for what, (mine, exact), bad in (
             ("", values, overflow(function, v)),
             ("", values, fits & _off(values[0].double(), values[1], 1e-4, 1e-5)),
-            ("the slope of ", slopes, finite & ~slopes[0].isfinite()),
-            ("the slope of ", slopes, normal & (slopes[0] == 0)),
-            ("the slope of ", slopes, normal & _off(slopes[0].double(), slopes[1], 1e-4, 0)),
+            ("the slope of ", slopes, finite & (slopes[1].abs() > tiny) & lost),
+            ("the slope of ", slopes, finite & _off(slopes[0].double(), slopes[1], 1e-4, tiny)),
         ):
             if at := _plainest(bad, v):
                 return f"{what}{name} at v = {v[at]:.6g} is {mine[at]:.6g} in float32, {exact[at]:.6g} in float64"
