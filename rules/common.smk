@@ -68,7 +68,8 @@ RECORD = f"results/{NAME}"
 # Whole experiments one after the other, trained and drawn, the most valuable first: its figures are there early.
 PRIORITY = {one.name: len(DESIGNS) - place for place, one in enumerate(design.by_value(DESIGNS.values()))}
 # An edit in these packages redraws figures and tables, and trains nothing.
-SHOWING = sorted(str(path) for room in ("report", "design", "record") for path in Path("src/fgan", room).rglob("*.py"))
+ROOMS = ("report", "check", "design", "record")
+SHOWING = sorted(str(path) for room in ROOMS for path in Path("src/fgan", room).rglob("*.py"))
 SHOWN = list(DESIGNS) if TRAINED else sorted(p.parent.name for p in Path(RECORD).glob("*/card.json"))
 if not SHOWN:
     raise WorkflowError(f"{RECORD} holds no record; make one with: snakemake --cores all --config record=quick")
@@ -76,7 +77,9 @@ CAPTIONED = {kind: design.captions(kind) for kind in ("figure", "table")}
 FIGURES = {n: f"{RECORD}/figures/{n}.pdf" for n, (e, *_) in CAPTIONED["figure"].items() if e in SHOWN}
 TABLES = {n: f"{RECORD}/tables/{n}.tex" for n, (e, *_) in CAPTIONED["table"].items() if e in SHOWN}
 THEORY = [f"{RECORD}/figures/theory_{name}.pdf" for name in ("generators", "terms")]
-THEORY += [f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "activations", "implementations")]
+THEORY += [
+    f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "activations", "implementations", "caught")
+]
 SECTIONS = sorted(map(str, Path("paper/sections").glob("*.tex")))
 PUBLISHED = sorted(map(str, Path("paper/published").glob("*.csv")))
 HELD = contextlib.ExitStack()  # holds the record's lock, which is released when this process ends

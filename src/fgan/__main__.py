@@ -30,6 +30,7 @@ OPTIONS = {
 POSITIONAL = {
     "experiment_name": {"metavar": "experiment", "help": "folder in experiments/"},
     "data_set": {"choices": ("mnist",)},
+    "formulas": {"metavar": "FILE.py:NAME", "help": "an object with f, conjugate, activation (docs/check.md)"},
     "key": {"nargs": "?", "help": "a number of the paper, for example ring.tanh.kl.saddle.modes"},
 }
 STAGES = {
@@ -53,6 +54,7 @@ STAGES = {
     "paper": ("compile the PDF", "record log"),
     "audit": ("verify a record, or trace one number to its runs", "record key log"),
     "publish": ("copy a record's parts to the committed one, results/reference", "record"),
+    "check": ("check anyone's formulas of an f-divergence, one verdict a line", "formulas"),
     "pages": ("write the generated pages: parts of the README, VERDICTS.md, docs/data.md", ""),
 }
 # Stages whose time a record keeps in time.csv, and the functions of those that are not in report/draw.py by their name.
@@ -82,7 +84,7 @@ def main(words=None):
     with contextlib.ExitStack() as stack:
         args.log = stack.enter_context(open(args.log, "a")) if getattr(args, "log", None) else None
         try:
-            run(args, record, clock)
+            status = run(args, record, clock)
             if args.stage in TIMED:
                 clock.write(record, " ".join(filter(None, (args.stage, subject(args)))))
         except (DesignError, RecordError, DataError) as error:
@@ -95,7 +97,7 @@ def main(words=None):
             if args.log:
                 traceback.print_exc(file=args.log)
             raise
-    return 0
+    return status or 0
 
 
 def subject(args):
@@ -104,6 +106,7 @@ def subject(args):
 
 
 def run(args, record, clock):
+    """Executes the stage; returns an exit status, or None for success."""
     stage = args.stage
     if stage in ("design", "plan", "validate", "train", "train-all", "gather") and args.record == "reference":
         raise DesignError("the record 'reference' is only shown; train at one of " + ", ".join(design.SCALES))
@@ -134,10 +137,21 @@ def run(args, record, clock):
         from fgan.report import pages
 
         print("\n".join(f"{path}: written" for path in pages.write(record / "reference")) or "all pages are current")
+    elif stage == "check":
+        return check(args)
     elif stage == "audit":
         audit(args, record)
     else:
         show(args, record, clock)
+
+
+def check(args):
+    """Prints the verdict of every check; returns 1 if one of them fails."""
+    from fgan.check import load, verdicts
+
+    found = verdicts(load(args.formulas))
+    print("\n".join(map(str, found)))
+    return int(any(verdict.counterexample is not None for verdict in found))
 
 
 def audit(args, record):

@@ -81,14 +81,14 @@ def animate(record, name):
 def theory(record):
     """Draws the figures and writes the tables about the table of divergences, theory_<name>, which need no record."""
     from fgan.report import figures
+    from fgan.report.theory import public, tables
     from fgan.report.theory.figures import FIGURES
-    from fgan.report.theory.tables import TABLES
 
     figures.style()
     for name, make in FIGURES.items():
         figures.save(make(), record / "figures" / f"theory_{name}")
-    for name, make in TABLES.items():
-        write_table(record, f"theory_{name}", latex(frame := make(), left=name != "implementations"), frame)
+    for name, make in (tables.TABLES | public.TABLES).items():
+        write_table(record, f"theory_{name}", latex(frame := make(), left=name in tables.TABLES), frame)
 
 
 def write_table(record, name, text, frame):

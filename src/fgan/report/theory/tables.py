@@ -10,16 +10,13 @@ from typing import NamedTuple
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
+from fgan.check.checks import convex
+from fgan.check.search import F64, UNBOUNDED, P, Q, gradient, supremum
 from fgan.divergences import DIVERGENCES, Divergence
 from fgan.report.tables import number
 
-F64 = torch.float64
-P = torch.tensor([0.50, 0.30, 0.15, 0.05], dtype=F64)
-Q = torch.tensor([0.10, 0.20, 0.30, 0.40], dtype=F64)
 PI = 0.3  # weight of the weighted Jensen-Shannon divergence in the table
-UNBOUNDED = 1e7  # the search exceeds this if a function has no bound
 HOLDS, FAILS = r"\holds", r"\fails"
 
 
@@ -97,18 +94,6 @@ PRINTED = {
 # fmt: on
 
 
-def supremum(objective, n):
-    """The maximum of each of n functions over |v| < sinh(24), about 1e10: a grid in asinh(v), refined at its best."""
-    lo, hi = torch.full((n,), -24.0, dtype=F64), torch.full((n,), 24.0, dtype=F64)
-    grid = torch.linspace(0, 1, 401, dtype=F64)[:, None]
-    for _ in range(4):
-        s = lo + (hi - lo) * grid
-        value = objective(torch.sinh(s)).nan_to_num(nan=-math.inf, posinf=math.inf, neginf=-math.inf)
-        best = value.argmax(0, keepdim=True)
-        lo, hi = (s.gather(0, (best + k).clamp(0, 400))[0] for k in (-1, 1))
-    return value.amax(0)
-
-
 def conjugate(d: Divergence, t):
     """f*(t) = sup over u >= 0 of t u - f(u), searched; infinite if it has no bound."""
     at_zero = -d.f(torch.zeros(1, dtype=F64))
@@ -125,12 +110,6 @@ def cell(formula, holds, note=""):
     return f"${formula}$ {HOLDS if holds else FAILS}" + (f" (${note}$)" if note else "")
 
 
-def slope(d: Divergence, u):
-    """f'(u), by differentiating f."""
-    u = u.clone().requires_grad_()
-    return torch.autograd.grad(d.f(u).sum(), u)[0]
-
-
 def definitions():
     """The paper's Table 1 with the supplement's Table 5: D_f, f and T* as printed, each with its check.
 
@@ -139,12 +118,11 @@ def definitions():
     u, one, rows = torch.logspace(-3, 3, 121, dtype=F64), torch.ones(1, dtype=F64), []
     for name, printed in PRINTED.items():
         d = DIVERGENCES[name]
-        convex = bool((slope(d, u).diff() >= -1e-12).all())
         rows.append({
             "Divergence": d.label,
             r"$D_f(P\|Q)$": cell(printed.integral, same(printed.divergence(P, Q), (Q * d.f(P / Q)).sum())),
-            "$f(u)$": cell(d.latex.f, convex and same(d.f(one), 0 * one)),
-            "$T^*(x)$": cell(printed.optimal, same(printed.variational(u), slope(d, u))),
+            "$f(u)$": cell(d.latex.f, convex(d) is None and same(d.f(one), 0 * one)),
+            "$T^*(x)$": cell(printed.optimal, same(printed.variational(u), gradient(d.f, u))),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -177,52 +155,9 @@ def activations():
                 rf"t\geq{number(float(t[wrong][-1]), 2)}".replace("$", "") if wrong.any() else ""),
             "$g_f(v)$, supplement": cell(printed.activation, onto and rises, "" if rises else r"-v"),
             "$g_f(v)$, main text and here": cell(d.latex.activation, all(activation(d.activation, d.domain))),
-            "$f'(1)$": cell(d.latex.threshold, same(slope(d, one), d.threshold * one)),
+            "$f'(1)$": cell(d.latex.threshold, same(gradient(d.f, one), d.threshold * one)),
         })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def reached(real, fake):
-    """The supremum over free V of F = E_P[real(V)] - E_Q[fake(V)]; infinite if it has no bound."""
-    largest = float(supremum(lambda v: P * real(v) - Q * fake(v), len(P)).sum())
-    return largest if largest < UNBOUNDED else math.inf
-
-
-def literal(name):
-    """The smallest v > 0 at which the printed f*(g_f(v)), in single precision, is not finite though its value is."""
-    if name not in PRINTED:
-        return math.nan
-    d, printed, v = DIVERGENCES[name], PRINTED[name], torch.arange(0, 80, 0.1)
-    sign = 1 if activation(printed.function, d.domain)[1] else -1
-    bad = ~(printed.conjugate or d.conjugate)(printed.function(sign * v)).isfinite()
-    bad &= d.conjugate_of_activation(v).isfinite()
-    return float(v[bad][0]) if bad.any() else math.nan
-
-
-def implementations():
-    """The value that public implementations reach on P and Q instead of D_f: the supremum of their F over free V."""
-    rows, names = [], list(DIVERGENCES)
-    for name, d in DIVERGENCES.items():
-        g, h = d.activation, d.conjugate_of_activation
-        squashed = reached(lambda v, g=g: g(v.sigmoid()), lambda v, h=h: h(v.sigmoid()))
-        exact = float((Q * d.f(P / Q)).sum())
-        rows.append([d.label, exact, reached(g, h), squashed, reached(g, d.conjugate), literal(name)])
-    # Logarithms dropped: T = 2 - (1 + e^-v), and f*(v) = -(2 - e^v) on v itself.
-    dropped = reached(lambda v: 1 - torch.exp(-v), lambda v: torch.exp(v) - 2)
-    # The number 3.14159 in place of the weight pi, and f* again on v itself.
-    w = 3.14159
-    weighted = reached(
-        lambda v: -w * math.log(w) + logsigmoid(v), lambda v: (1 - w) * ((1 - w) / (1 - w * torch.exp(v / w))).log()
-    )
-    for label, name, value in (
-        ("JS, logarithms dropped", "jensen_shannon", dropped),
-        ("weighted JS, pi = 3.14159", "jensen_shannon_weighted", weighted),
-    ):
-        rows.append([label, rows[names.index(name)][1], value, *[math.nan] * 3])
-    frame = pd.DataFrame(rows, columns=[
-        "Divergence", r"$D_f(P\|Q)$", r"$\sup_V F$", "$V$ ends in a sigmoid", "$f^*$ of $v$, not $g_f(v)$",
-        "literal $f^*(g_f(v))$ fails from $v$"])  # fmt: skip
-    return frame.map(lambda value: value if isinstance(value, str) else number(value))
-
-
-TABLES = {"definitions": definitions, "activations": activations, "implementations": implementations}
+TABLES = {"definitions": definitions, "activations": activations}
