@@ -1,5 +1,7 @@
 """The look of every figure: one style, one palette, the same order and colour of a divergence everywhere."""
 
+import logging
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -25,6 +27,7 @@ def style():
     """Applies the one style of all figures."""
     matplotlib.rcParams.update(matplotlib.rcParamsDefault | STYLE)
     matplotlib.use("Agg")
+    logging.getLogger("fontTools").setLevel(logging.ERROR)  # it warns of the times in matplotlib's own fonts
 
 
 def palette(names):
