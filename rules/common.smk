@@ -77,9 +77,8 @@ CAPTIONED = {kind: design.captions(kind) for kind in ("figure", "table")}
 FIGURES = {n: f"{RECORD}/figures/{n}.pdf" for n, (e, *_) in CAPTIONED["figure"].items() if e in SHOWN}
 TABLES = {n: f"{RECORD}/tables/{n}.tex" for n, (e, *_) in CAPTIONED["table"].items() if e in SHOWN}
 THEORY = [f"{RECORD}/figures/theory_{name}.pdf" for name in ("generators", "terms")]
-THEORY += [
-    f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "activations", "implementations", "caught")
-]
+THEORY += [f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "activations", "implementations", "caught")]
+THEORY += [f"{RECORD}/tables/protocols.tex"]
 SECTIONS = sorted(map(str, Path("paper/sections").glob("*.tex")))
 PUBLISHED = sorted(map(str, Path("paper/published").glob("*.csv")))
 HELD = contextlib.ExitStack()  # holds the record's lock, which is released when this process ends

@@ -39,7 +39,7 @@ class Snapshot(Population):
 
 
 def watched(population):
-    """F and V's accuracy on one batch of fresh samples, and the norm of the gradient that G would have, each [runs].
+    """F, V's accuracy and the norm of G's would-be gradient on one fixed batch of training images and noise [runs].
 
     The gradient is that of the saddle and of the alternative objective for the same V; accuracy is the mean of the
     shares of real and of generated points on the right side of V's start, where g_f(v) = f'(1). In float64, so that

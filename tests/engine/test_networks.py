@@ -134,6 +134,16 @@ def test_a_normal_start_has_its_standard_deviation_and_no_bias():
     assert weight.std().item() == pytest.approx(0.005, rel=0.01) and not bias.any()
 
 
+@pytest.mark.parametrize("inputs", [2, 128, 256])
+def test_an_orthogonal_start_stretches_every_direction_by_its_gain(inputs):
+    network = mlp(inputs, 2, [128], "tanh", orthogonal=1.4)
+    views = network.views(network.start(generator(0))[None])
+    for weight, bias in (views[:2], views[2:]):
+        values = torch.linalg.svdvals(weight[0])
+        torch.testing.assert_close(values, torch.full_like(values, 1.4), rtol=1e-5, atol=0)
+        assert not bias.any()
+
+
 def test_affine_is_mu_plus_sigma_z():
     network = Network(Affine([0.5, 2.0]))
     flat = torch.stack([network.start(generator(0)), torch.tensor([-1.0, 3.0])])

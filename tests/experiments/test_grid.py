@@ -1,5 +1,6 @@
 """Grid and embedded mixture: what a run measures, and what the tables and figures say of one."""
 
+import torch
 from small import EXPERIMENTS, settings
 
 from fgan import design, targets
@@ -9,6 +10,7 @@ from fgan.engine.training import train
 GRID = design.module(EXPERIMENTS, "grid", "run")
 MEASURE = {
     "samples": 500, "watched": 100, "rule": "99 %, tenth", "rules": ["99 %, one", "90 %, tenth"], "baseline_seeds": 2,
+    "veegan": {"radius": 10.0, "spread": 700},
 }  # fmt: skip
 TARGETS = {
     "grid": {"kind": "grid", "side": 3, "spacing": 1.0, "sd": 0.1},
@@ -40,5 +42,13 @@ def test_a_generator_that_is_p_covers_all_and_one_that_is_a_mode_covers_one():
 
 def test_the_published_mixture_is_the_design_of_the_arm():
     means = targets.of(design.load("grid", "full", EXPERIMENTS).arms["embedded"]).means
-    assert means.shape == (10, 1200) and not means[:, 700:].any()
-    assert (means[6, :700] == 10).all()
+    assert means.shape == (10, 1200) and (means == means[:, :1]).all() and means[6, 0] == 10
+
+
+def test_veegans_rule_accepts_no_sample_of_the_published_mixture():
+    arm, rows = design.load("grid", "full", EXPERIMENTS).arms["embedded"], GRID.baselines(small("grid"))[0]
+    (share,) = (float(metrics["accepted"]) for sampler, _, _, metrics in rows if sampler == "P in 1200 dimensions")
+    rule, target = arm["measure"]["veegan"], targets.of(arm)
+    assert share < 1e-160 and (rule, arm["target"]["sd"]) == ({"radius": 10.0, "spread": arm["target"]["inner"]}, 1.0)
+    x = target.draw((500,), torch.Generator().manual_seed(0))
+    assert torch.cdist(x, target.means.float()).amin(dim=1).min() > 2 * rule["radius"]

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from scipy import stats
 from small import population, run
 
 from fgan.metrics import modes
@@ -120,6 +121,11 @@ def test_the_radius_holds_its_share_of_real_samples(target, quantile):
     distance = torch.cdist(x, target.means.float(), compute_mode="donot_use_mm_for_euclid_dist").amin(1)
     share = (distance <= modes.Rule(0.1, quantile=quantile).radius(target)).double().mean().item()
     assert share == pytest.approx(quantile, abs=4 * (quantile * (1 - quantile) / 4000) ** 0.5)
+
+
+@pytest.mark.parametrize(("radius", "dimension"), [(3.0, 2), (1.0, 5), (26.0, 700), (10.0, 700)])
+def test_the_share_within_a_radius_is_that_of_chi(radius, dimension):
+    assert float(modes.share_within(radius, dimension)) == pytest.approx(stats.chi.cdf(radius, dimension), rel=1e-9)
 
 
 def test_three_standard_deviations_in_the_plane_are_the_headline_quantile():

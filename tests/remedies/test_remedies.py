@@ -1,56 +1,25 @@
-"""Remedies: each changes the game and works for every divergence; unrolled updates are V's own, with their graph."""
+"""Remedies: each changes the game as it says, works for every divergence, and composes with the others."""
 
 import itertools
 
 import pytest
 import torch
-from small import driven, run, settings, trained
+from remedied import EVERY, EXAMPLES, FEW, drawn, example, population
 from small import population as plain_population
+from small import trained
 
 from fgan.design import DesignError
-from fgan.divergences import DIVERGENCES
 from fgan.engine import cost
 from fgan.engine.cost import Counter
-from fgan.engine.networks import mlp
-from fgan.engine.training import gradients, step
-from fgan.remedies import REMEDIES, Remedied, build
+from fgan.engine.networks import BatchNorm, mlp
+from fgan.engine.training import gradients
+from fgan.remedies import REMEDIES, build
 from fgan.remedies.minibatch import Apart, Closeness, distances
-from fgan.remedies.spectral_norm import largest_singular_value
-from fgan.remedies.unrolling import ascent
-from fgan.targets.mixtures import ring
-
-EXAMPLES = {
-    "instance_noise": {"sd": 0.5, "until": 1000},
-    "reconstructor": {"hidden": [16], "activation": "relu", "weight": 1.0},
-    "packing": {"points": 2},
-    "minibatch_discrimination": {"kernels": 8, "dimensions": 4},
-    "spectral_norm": {},
-    "gradient_penalty": {"weight": 0.1},
-    "unrolling": {"steps": 2},
-}
-EVERY = [run(d, o, s) for d in DIVERGENCES for o in ("saddle", "alternative") for s in (0, 1)]
-FEW = [run("kl"), run("gan", "alternative")]
-
-
-def example(*kinds):
-    return [{"kind": kind} | EXAMPLES[kind] for kind in kinds]
-
-
-def population(runs, remedies, device="cpu", **changes):
-    chosen = settings(**changes) | {"remedies": remedies}
-    generator = mlp(2, 2, **chosen["generator"])
-    variational = lambda inputs: mlp(inputs, 1, **chosen["variational"])
-    return Remedied(runs, ring(8, 2.0, 0.1, device), generator, variational, chosen, device)
-
-
-def drawn(p):
-    """Data and noise of the first step, for every run."""
-    data, noise = p.draws(0, 1, 1)
-    return p.target(p.spread(data[:, 0, 0])), p.spread(noise[:, 0, 0])
+from fgan.remedies.spectral_norm import Normalised, SpectralNorm, largest_singular_value
 
 
 def test_every_remedy_has_an_example_here():
-    assert list(EXAMPLES) == list(REMEDIES), "add an example to EXAMPLES in this file, in the order of REMEDIES"
+    assert list(EXAMPLES) == list(REMEDIES), "add an example to EXAMPLES in tests/remedied.py, in the order of REMEDIES"
 
 
 def test_without_remedies_it_is_the_plain_game():
@@ -97,73 +66,6 @@ def test_the_reported_value_is_f_and_not_what_v_climbs():
     assert not torch.allclose(climbed, own)
 
 
-# --- unrolling
-
-
-def test_the_unrolled_v_depends_on_g():
-    p = population(FEW, example("unrolling"))
-    x, z = drawn(p)
-    fake, move, views = p.generate(z), ascent(p), p.omega_views
-    real, made = (p.variational(views, points) for points in (x, fake))
-    value = torch.stack([d.activation(real[i]).mean() - d.conjugate_of_activation(made[i]).mean()
-                         for i, (d, *_) in enumerate(p.slices)])  # fmt: skip
-    found = torch.autograd.grad(value.sum(), views, create_graph=True)
-    moved = [view + update for view, update in zip(views, move(found), strict=True)]
-    through = torch.autograd.grad(sum(view.sum() for view in moved), p.theta_views)
-    assert all(gradient.abs().amax() > 0 for gradient in through)
-
-
-@pytest.mark.parametrize("rule", [{"kind": "sgd"}, {"kind": "adam", "beta1": 0.5}])
-@pytest.mark.parametrize("k", [1, 3])
-def test_the_unrolled_updates_are_those_that_v_would_make(rule, k):
-    # The same batch at every step, and a G that stands still: k steps of training are the k unrolled ones.
-    own = {"optimiser": rule | {"generator": 0.0, "variational": 1e-2}, "fresh": False}
-    p, reference = population(FEW, [{"kind": "unrolling", "steps": k}]), driven(FEW, **own)
-    p = Remedied(FEW, p.target, p.generator, lambda n: mlp(n, 1, [16, 16], "tanh"), p.settings | own)
-    seen = []
-    play = lambda views: seen.append([view.detach() for view in views]) or real_play(views)
-    real_play = None
-
-    def spy(population, game, loss):
-        nonlocal real_play
-        real_play = game
-        return type(p.remedies[0]).ahead(p.remedies[0], population, play, loss)
-
-    p.remedies[0].ahead = spy
-    data, noise = p.draws(0, 1, 1)
-    p.losses(p.target(p.spread(data[:, 0, 0])), p.spread(noise[:, 0, 0]))
-    for _ in range(k):
-        step(reference, data[:, 0], noise[:, 0])
-    for unrolled, moved in zip(seen[-1], reference.variational.views(reference.omega), strict=True):
-        torch.testing.assert_close(unrolled, moved, rtol=1e-5, atol=1e-6)
-
-
-def test_the_unrolled_gradient_is_the_derivative_of_the_unrolled_loss():
-    p = population([run("kl"), run("gan")], example("unrolling"))
-    p.settings["optimiser"] = {"kind": "sgd", "generator": 1e-2, "variational": 0.2}
-    p = Remedied(p.runs, p.target, p.generator, lambda n: mlp(n, 1, [8], "tanh"), p.settings)
-    for name in ("theta", "omega"):
-        flat = getattr(p, name).detach().double()
-        setattr(p, name, flat)
-        network = p.generator if name == "theta" else p.variational
-        setattr(p, f"{name}_views", [view.requires_grad_() for view in network.views(flat)])
-    x, z = (points.double() for points in drawn(p))
-    _, loss = p.losses(x, z)
-    exact = gradients(loss, p.theta_views)
-    direction = torch.randn(p.theta.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    moved = []
-    for sign in (1, -1):
-        with torch.no_grad():
-            p.theta.add_(direction, alpha=sign * 1e-5)
-        moved.append(p.losses(x, z)[1].detach())
-        with torch.no_grad():
-            p.theta.add_(direction, alpha=-sign * 1e-5)
-    torch.testing.assert_close((exact * direction).sum(1), (moved[0] - moved[1]) / 2e-5, rtol=1e-5, atol=1e-8)
-
-
-# --- the others
-
-
 def test_packing_judges_neighbours_in_the_batch_together():
     p = population(FEW, example("packing"))
     points = torch.arange(2 * 5 * 2.0).view(2, 5, 2)
@@ -195,6 +97,19 @@ def test_spectral_normalisation_makes_v_stretch_nothing():
     a, b = torch.randn(2, 2, 100, 2, generator=torch.Generator().manual_seed(0))
     rise = (p.judge(a) - p.judge(b)).abs().squeeze(-1) / (a - b).norm(dim=-1)
     assert rise.max() <= 1.001
+
+
+def test_spectral_normalisation_leaves_batch_norm_alone():
+    plain = mlp(2, 1, [16, 16], "relu", batch_norm=True)
+    normed = SpectralNorm().variational(plain)
+    assert [type(layer) for layer in normed.layers if layer.shapes] == [Normalised, BatchNorm] * 2 + [Normalised]
+    stack = torch.stack([plain.start(torch.Generator().manual_seed(s)) for s in (0, 1)])
+    with torch.no_grad():
+        plain.views(stack)[2].mul_(torch.tensor([1.0, 7.0])[:, None, None])  # the first scale: 7 times that of a run
+    x, scaled = torch.randn(2, 50, 2, generator=torch.Generator().manual_seed(0)), normed.views(stack.clone())
+    scaled[2] /= torch.tensor([1.0, 7.0])[:, None, None]
+    hidden = [type(normed)(*normed.layers[:2])(views[:4], x) for views in (normed.views(stack), scaled)]
+    torch.testing.assert_close(hidden[0][1], 7 * hidden[1][1])  # a scale that is normalised would be lost
 
 
 def test_instance_noise_fades_and_leaves_no_trace():

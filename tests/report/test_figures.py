@@ -21,7 +21,7 @@ def closed():
     plt.close("all")
 
 
-@pytest.mark.parametrize("target", [GRID, RING], ids=["grid", "ring"])
+@pytest.mark.parametrize("target", [GRID, RING, RING | {"closed": True}], ids=["grid", "ring", "closed"])
 def test_figures_draw_the_modes_where_the_target_has_them(target):
     np.testing.assert_allclose(figures.centres(target), mixtures.of(target).means.numpy(), atol=1e-12)
 

@@ -10,7 +10,7 @@ from small import EXPERIMENTS, ROOT
 from fgan import design
 from fgan.divergences import DIVERGENCES
 from fgan.files import RecordError, write_json, write_text
-from fgan.report import paper
+from fgan.report import paper, protocols
 from fgan.report.part import Part
 from fgan.report.tables import latex
 
@@ -51,6 +51,14 @@ def test_a_claim_is_a_row_with_its_verdict_source_and_the_check_against_it():
     )
     assert r"\verdict{not run} & All modes are covered. \claimid{ring-y} & f-GAN & no data \\" in text
     assert text.startswith(r"\begin{longtable}") and text.endswith("\\end{longtable}\n")
+
+
+def test_the_table_of_published_settings_has_what_differs_and_counts_the_rest():
+    same = {"protocol": "PacGAN, ring", "quantity": "batch", "source_value": "100", "ours": "100", "same": "yes"}
+    other = same | {"quantity": "noise", "source_value": '{"dimension": 254}', "ours": '{"dimension": 2}', "same": "no"}
+    text = protocols.table(pd.DataFrame([same | {"reason": ""}, other | {"reason": "known at second hand"}]))
+    assert "PacGAN, ring: 1 of 2 the same" in text and "batch" not in text
+    assert r"noise & dimension: 254 & dimension: 2 & known at second hand \\" in text
 
 
 def test_every_experiment_has_a_section_with_its_figures_tables_and_deviations(root, tmp_path):

@@ -92,14 +92,26 @@ def test_the_grid_has_its_modes_where_the_literature_has_them():
     assert means.shape == (25, 2) and sorted(set(means.flatten().tolist())) == [-4, -2, 0, 2, 4]
 
 
-def test_an_embedded_mode_spreads_in_the_inner_values_alone():
+def test_a_closed_ring_has_its_last_mode_on_the_first():
+    target = ring(8, 1.0, 0.01, closed=True)  # angles 0, 2 pi / 7, ... 2 pi
+    torch.testing.assert_close(target.means, ring(7, 1.0, 0.01).means)
+    assert target.weights.tolist() == [2 / 8] + [1 / 8] * 6
+
+
+def test_an_embedded_mode_spreads_in_the_inner_values_alone_and_has_its_level_in_all():
     target = mixtures.of(EMBEDDED)
     x = target.draw((4, 500), generator())
-    assert x.shape == (4, 500, 1200) and target.dimension == 1200 and not x[..., 700:].any()
+    assert x.shape == (4, 500, 1200) and target.dimension == 1200
+    assert torch.equal(x[..., 700:], x[..., 700:701].expand(-1, -1, 500)) and x[..., 700].unique().tolist() == [
+        -1,
+        0,
+        2.5,
+    ]
     nearest = torch.cdist(x.flatten(0, 1), target.means.float()).argmin(1)
     assert nearest.bincount().min() > 500
     levels = x.flatten(0, 1)[:, :700].mean(1)
     torch.testing.assert_close(levels, target.means.float()[nearest, 0], atol=0.2, rtol=0)
+    assert torch.equal(x.flatten(0, 1)[:, 700], target.means.float()[nearest, 0])
     assert target(x) is x
 
 

@@ -28,18 +28,29 @@ VECTOR = 16
 
 
 def start_values(shapes, inputs, init, generator):
-    """Weights and biases uniform within 1/sqrt(inputs), or weights normal with sd `init` and zero biases."""
+    """Weights and biases uniform within 1/sqrt(inputs), or weights by `init` (an sd or a function) and zero biases."""
     if init is None:
         bound = 1 / math.sqrt(inputs)
         return [(torch.rand(shape, generator=generator) * 2 - 1) * bound for shape in shapes]
     weight, *biases = shapes
-    return [torch.randn(weight, generator=generator) * init, *map(torch.zeros, biases)]
+    weights = init(weight, generator) if callable(init) else torch.randn(weight, generator=generator) * init
+    return [weights, *map(torch.zeros, biases)]
+
+
+def orthogonal_start(shape, generator, gain):
+    """A random matrix of this shape whose rows or columns, the fewer, are orthogonal and of length `gain`.
+
+    Source: Saxe et al. 2014. In float64, so that machines differ by rounding at most.
+    """
+    q, r = torch.linalg.qr(torch.randn(max(shape), min(shape), dtype=torch.float64, generator=generator))
+    q = gain * q * r.diagonal().sign()  # without the signs q would not be uniform
+    return (q if shape[0] >= shape[1] else q.mT).to(torch.get_default_dtype())
 
 
 class Linear:
     """y = x W + b for every run; weights [runs, inputs, outputs], bias [runs, 1, outputs].
 
-    Starts uniform within 1/sqrt(inputs), or normal with standard deviation `init` and zero bias.
+    Starts uniform within 1/sqrt(inputs), or by `init` (see `start_values`) and with zero bias.
     """
 
     def __init__(self, inputs, outputs, init=None):
@@ -181,12 +192,15 @@ class Pair(Network):
         return self._second(views[self.cut :], x)
 
 
-def mlp(inputs, outputs, hidden, activation, batch_norm=False, output="identity", init=None, pieces=5):
+def mlp(inputs, outputs, hidden, activation, batch_norm=False, output="identity", init=None, pieces=5, orthogonal=None):
     """A multilayer perceptron: hidden linear layers, each with its activation, and a linear output.
 
-    With the activation `maxout`, each hidden unit is the largest of `pieces` linear units.
+    With the activation `maxout`, each hidden unit is the largest of `pieces` linear units. Weights start by `init`, or
+    orthogonal with the gain `orthogonal`.
     """
     layers = []
+    if orthogonal:
+        init = functools.partial(orthogonal_start, gain=orthogonal)
     for width in hidden:
         units = width * pieces if activation == "maxout" else width
         layers.append(Linear(inputs, units, init))

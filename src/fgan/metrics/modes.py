@@ -48,16 +48,21 @@ RULES = {
 def quantile_radius(target, quantile):
     """The distance from its mode within which P has this share of its samples, in standard deviations: a chi quantile.
 
-    P(chi_d <= r) = gammainc(d / 2, r^2 / 2), solved by bisection, d the dimensions in which P spreads.
+    Solved by bisection, in the dimensions in which P spreads.
     """
     dimension = getattr(target, "mixture", target).means.shape[1]
     low, high = torch.zeros((), dtype=torch.float64), torch.tensor(10.0 + 2 * dimension**0.5, dtype=torch.float64)
-    half = torch.tensor(dimension / 2, dtype=torch.float64)
     for _ in range(60):
         middle = (low + high) / 2
-        inside = torch.special.gammainc(half, middle**2 / 2) < quantile
+        inside = share_within(middle, dimension) < quantile
         low, high = torch.where(inside, middle, low), torch.where(inside, high, middle)
     return float(high)
+
+
+def share_within(radius, dimension):
+    """The share of N(0, I) in d dimensions within a radius: P(chi_d <= r) = gammainc(d / 2, r^2 / 2), in float64."""
+    half, radius = (torch.as_tensor(value, dtype=torch.float64) for value in (dimension / 2, radius))
+    return torch.special.gammainc(half, radius**2 / 2)
 
 
 def counts(samples, means, radius):

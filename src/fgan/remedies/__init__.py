@@ -44,7 +44,8 @@ class Remedied(Population):
     """A population whose game is changed by the remedies in its settings.
 
     `variational(inputs)` makes V's network for points of `inputs` values. Without remedies it is the plain game, bit
-    for bit.
+    for bit. It knows one more objective, `logit`: the generator minimises -E_Q[V], VEEGAN's loss beside the
+    reconstruction, which for GAN and the optimal V = log p/q is KL(Q || P). Source: VEEGAN, Algorithm 1.
     """
 
     def __init__(self, runs, target, generator, variational, settings, device="cpu"):
@@ -60,7 +61,11 @@ class Remedied(Population):
         for remedy in self.remedies:
             network = remedy.variational(network)
         super().__init__(runs, target, generator, network, settings, device)
-        self.saddle = torch.tensor([run.objective == "saddle" for run in self.runs], device=self.device)
+        self.saddle, self.logit = (
+            torch.tensor([run.objective == name for run in self.runs], device=self.device)
+            for name in ("saddle", "logit")
+        )
+        self.raw = any(run.objective == "logit" for run in self.runs)
 
     def noise(self, shape, generator):
         """Noise z of the latent distribution, followed by the remedies' random values for points of P and of Q."""
@@ -87,9 +92,10 @@ class Remedied(Population):
                 fake = remedy.fake(self, fake, z, values[2 * i + 1])
 
         def play(views):
-            value, loss = objectives.value_and_loss(
-                self.slices, self.variational(views, real), self.variational(views, fake)
-            )
+            v_fake = self.variational(views, fake)
+            value, loss = objectives.value_and_loss(self.slices, self.variational(views, real), v_fake)
+            if self.raw:
+                loss = torch.where(self.logit, -v_fake.mean(dim=(1, 2)), loss)
             return value, loss, value - sum(remedy.penalty(self, views, real) for remedy in self.remedies)
 
         value, loss, objective = play(self.omega_views)

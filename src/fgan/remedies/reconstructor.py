@@ -10,7 +10,8 @@ class Reconstructor(Remedy):
     """V judges pairs, (x, R(x)) of P against (G(z), z) of Q, and G's loss gets weight E |z - R(G(z))|^2.
 
     R, a perceptron with the `hidden` widths, is trained with G and learns from the second term alone. Source: VEEGAN,
-    Srivastava et al. 2017, Algorithm 1, for the objective of GAN; other divergences are this repository's extension.
+    Srivastava et al. 2017, Algorithm 1, which is the divergence GAN and the objective `logit`: G's loss beside the
+    reconstruction is the mean of -V, V's raw output. With any other divergence or objective it is our extension.
     """
 
     def __init__(self, hidden, activation, weight):

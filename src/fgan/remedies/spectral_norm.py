@@ -2,16 +2,20 @@
 
 import torch
 
+from fgan.engine.networks import BatchNorm
 from fgan.remedies.base import Remedy, around
 
 SQUARINGS = 6  # of W'W: as good as 2^6 iterations of the power method, without a state to keep
 
 
 class SpectralNorm(Remedy):
-    """Every weight matrix W of V is divided by its largest singular value. Source: Miyato et al. 2018, eq. 7."""
+    """Every weight matrix W of V is divided by its largest singular value. Source: Miyato et al. 2018, eq. 7.
+
+    The scale of a batch norm is no matrix and stays as it is.
+    """
 
     def variational(self, network):
-        return around(network, Normalised)
+        return around(network, lambda layer: layer if isinstance(layer, BatchNorm) else Normalised(layer))
 
 
 class Normalised:
@@ -24,8 +28,6 @@ class Normalised:
         return self.layer.start(generator)
 
     def __call__(self, x, weight, *others):
-        if weight.shape[1] == 1 and not others:  # the scale of a batch norm is no matrix
-            return self.layer(x, weight, *others)
         norm = largest_singular_value(weight.flatten(2))
         return self.layer(x, weight / norm.view(-1, *(1 for _ in weight.shape[1:])), *others)
 

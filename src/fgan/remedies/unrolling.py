@@ -20,35 +20,50 @@ class Unrolling(Remedy):
         self.steps = steps
 
     def ahead(self, population, play, loss):
-        views, move = population.omega_views, ascent(population)
+        views, move = population.omega_views, descent(population)
         for _ in range(self.steps):
-            objective = play(views)[2]
-            gradients = torch.autograd.grad(objective.sum(), views, create_graph=True)
-            views = [view + update for view, update in zip(views, move(gradients), strict=True)]
+            gradients = torch.autograd.grad(-play(views)[2].sum(), views, create_graph=True)
+            views = [view - update for view, update in zip(views, move(gradients), strict=True)]
         value, loss, _ = play(views)
         # After the updates V depends on G, and so does F's data term: the saddle objective minimises it too.
         return torch.where(population.saddle, value, loss)
 
 
-def ascent(population):
-    """A function from V's gradients, one tensor for each of its views, to the updates of its optimiser."""
-    optimiser, views = population.omega_optimiser, population.variational.views
+def descent(population):
+    """A function from the gradients of what V's optimiser descends, -F, to its updates, a tensor for each view of V.
+
+    It continues from the optimiser's state, whose mean is an average of gradients of -F as well, and clips as it does.
+    """
+    optimiser, views, limit = population.omega_optimiser, population.variational.views, population.clip
     rates = [per_run(optimiser.rate, view) for view in population.omega_views]
-    if not isinstance(optimiser, Adam):
-        return lambda gradients: [rate * gradient for rate, gradient in zip(rates, gradients, strict=True)]
-    beta1, beta2 = optimiser.betas
-    means, squares, steps = views(optimiser.mean.clone()), views(optimiser.square.clone()), optimiser.steps.double()
+    adam = Moments(optimiser, views) if isinstance(optimiser, Adam) else None
 
     def move(gradients):
-        nonlocal means, squares, steps
-        steps = steps + 1
-        means = [mean.lerp(gradient, 1 - beta1) for mean, gradient in zip(means, gradients, strict=True)]
-        squares = [beta2 * old + (1 - beta2) * new.square() for old, new in zip(squares, gradients, strict=True)]
-        root = (1 - beta2**steps).sqrt()
-        scale, shift = (value.to(means[0].dtype) for value in (root / (1 - beta1**steps), 1e-8 * root))
-        return [
-            rate * scale * mean / ((square + TINY).sqrt() + shift)
-            for rate, mean, square in zip(rates, means, squares, strict=True)
-        ]
+        if limit:
+            square = sum(gradient.square().flatten(1).sum(dim=1) for gradient in gradients)
+            factor = limit / square.clamp(min=limit**2).sqrt()
+            gradients = [gradient * per_run(factor, gradient) for gradient in gradients]
+        updates = adam(gradients) if adam else gradients
+        return [rate * update for rate, update in zip(rates, updates, strict=True)]
 
     return move
+
+
+class Moments:
+    """Adam's updates at rate 1, differentiable, from a copy of the state that an optimiser has now."""
+
+    def __init__(self, optimiser, views):
+        self.betas, self.steps = optimiser.betas, optimiser.steps.double()
+        self.means, self.squares = views(optimiser.mean.clone()), views(optimiser.square.clone())
+
+    def __call__(self, gradients):
+        beta1, beta2 = self.betas
+        self.steps = self.steps + 1
+        self.means = [old.lerp(new, 1 - beta1) for old, new in zip(self.means, gradients, strict=True)]
+        self.squares = [
+            beta2 * old + (1 - beta2) * new.square() for old, new in zip(self.squares, gradients, strict=True)
+        ]
+        root = (1 - beta2**self.steps).sqrt()
+        scale, shift = (value.to(gradients[0].dtype) for value in (root / (1 - beta1**self.steps), 1e-8 * root))
+        both = zip(self.means, self.squares, strict=True)
+        return [scale * mean / ((square + TINY).sqrt() + shift) for mean, square in both]

@@ -79,8 +79,8 @@ def animate(record, name):
 
 
 def theory(record):
-    """Draws the figures and writes the tables about the table of divergences, theory_<name>, which need no record."""
-    from fgan.report import figures
+    """Draws the figures and writes the tables that need no record: of the divergences, and of published settings."""
+    from fgan.report import figures, protocols
     from fgan.report.theory import public, tables
     from fgan.report.theory.figures import FIGURES
 
@@ -89,6 +89,7 @@ def theory(record):
         figures.save(make(), record / "figures" / f"theory_{name}")
     for name, make in (tables.TABLES | public.TABLES).items():
         write_table(record, f"theory_{name}", latex(frame := make(), left=name in tables.TABLES), frame)
+    write_table(record, "protocols", protocols.table(frame := protocols.read()), frame)
 
 
 def write_table(record, name, text, frame):

@@ -65,7 +65,8 @@ def dots(axis, groups, values, colour, offset=0.0, spread=0.16):
 def centres(target):
     """Centres of the modes [modes, 2] of a ring or a grid, by the design's settings of the target."""
     if target["kind"] == "ring":
-        angle = 2 * np.pi * np.arange(target["modes"]) / target["modes"]
+        places = target["modes"] - target.get("closed", False)
+        angle = 2 * np.pi * np.arange(places) / places
         return target["radius"] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
     line = target["spacing"] * (np.arange(target["side"]) - (target["side"] - 1) / 2)
     return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)

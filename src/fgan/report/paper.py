@@ -2,7 +2,6 @@
 
 import math
 import os
-import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +13,7 @@ from fgan.files import RecordError, whole, write_text
 from fgan.report import numbers
 from fgan.report.claims import verdicts
 from fgan.report.draw import parts, write_table
-from fgan.report.tables import allowed, escape, latex, measured, number
+from fgan.report.tables import allowed, escape, latex, measured, number, prose
 
 # 2016-12-05, the opening of NIPS 2016: with a fixed date the PDF is the same bytes on every day.
 SOURCE_DATE_EPOCH = "1480896000"
@@ -81,13 +80,6 @@ def claims_table(frame):
                 rf" & {prose(row.source + published)} & {checked} \\ \addlinespace"
             )
     return "\n".join([*lines, r"\end{longtable}", ""])
-
-
-def prose(text):
-    """Plain text as LaTeX, with printed quotation marks, primes and minus signs."""
-    text = re.sub(r'"([^"]*)"', r"``\1''", escape(text))
-    text = re.sub(r"(?<![\w-])-(?=\d)", "$-$", text)
-    return re.sub(r"\b([fh])''(?=[ /])", r"$\1''$", text)
 
 
 def divergence_table():

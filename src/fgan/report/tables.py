@@ -1,6 +1,7 @@
 """Tables: tidy frames of text to LaTeX (booktabs) and CSV."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,13 @@ def escape(text):
     """Plain text as LaTeX; text that is LaTeX already (it has a backslash or a dollar) stays as it is."""
     text = str(text)
     return text if "\\" in text or "$" in text else "".join(SPECIAL.get(c, c) for c in text)
+
+
+def prose(text):
+    """Plain text as LaTeX, with printed quotation marks, primes and minus signs."""
+    text = re.sub(r'"([^"]*)"', r"``\1''", escape(text))
+    text = re.sub(r"(?<![\w-])-(?=\d)", "$-$", text)
+    return re.sub(r"\b([fh])''(?=[ /])", r"$\1''$", text)
 
 
 def measured(claim):

@@ -4,7 +4,6 @@ import itertools
 import math
 
 import torch
-from torch.nn.functional import pad
 
 
 class Mixture:
@@ -36,10 +35,14 @@ class Mixture:
 
     def draw(self, shape, generator):
         """Samples [*shape, d], float32, from one generator."""
+        return self.drawn(shape, generator)[1]
+
+    def drawn(self, shape, generator):
+        """Components [*shape] and samples of them [*shape, d], float32, from one generator."""
         device = self.means.device
         component = torch.bucketize(torch.rand(shape, generator=generator, device=device), self._edges, right=True)
         normal = torch.randn((*shape, self.dimension), generator=generator, device=device)
-        return torch.addcmul(self._centres[component], normal, self._sds[component][..., None])
+        return component, torch.addcmul(self._centres[component], normal, self._sds[component][..., None])
 
     def __call__(self, drawn):
         return drawn
@@ -52,27 +55,32 @@ class Mixture:
 
 
 class Embedded:
-    """A mixture in the first coordinates of points [.., dimension] whose other coordinates are all zero."""
+    """A mixture in the first coordinates of points whose other coordinates are those of their mode's mean [k, d]."""
 
-    def __init__(self, mixture, dimension):
-        self.mixture, self.dimension, self.variances = mixture, dimension, mixture.variances
-        self.means = self._pad(mixture.means)
-
-    def _pad(self, points):
-        return pad(points, (0, self.dimension - points.shape[-1]))
+    def __init__(self, mixture, means):
+        self.mixture, self.means, self.variances = mixture, means.to(mixture.means), mixture.variances
+        self.dimension = means.shape[1]
+        self._outer = self.means[:, mixture.dimension :].float()
 
     def draw(self, shape, generator):
-        return self._pad(self.mixture.draw(shape, generator))
+        component, inner = self.mixture.drawn(shape, generator)
+        return torch.cat([inner, self._outer[component]], dim=-1)
 
     def __call__(self, drawn):
         return drawn
 
 
-def ring(modes, radius, sd, device="cpu"):
-    """`modes` equal Gaussians of standard deviation `sd`, evenly on a circle of the given radius."""
-    angle = 2 * math.pi * torch.arange(modes, dtype=torch.float64) / modes
+def ring(modes, radius, sd, device="cpu", closed=False):
+    """`modes` equal Gaussians of standard deviation `sd`, evenly on a circle of the given radius.
+
+    If `closed`, the last lies on the first: one mode fewer, of which the first has twice the weight of the others, as
+    in the notebook of Unrolled GAN's authors.
+    """
+    places = modes - closed
+    angle = 2 * math.pi * torch.arange(places, dtype=torch.float64) / places
     means = radius * torch.stack([angle.cos(), angle.sin()], dim=1)
-    return Mixture([1 / modes] * modes, means, [sd**2] * modes, device)
+    weights = [(1 + closed) / modes] + [1 / modes] * (places - 1)
+    return Mixture(weights, means, [sd**2] * places, device)
 
 
 def grid(side, spacing, sd, device="cpu"):
@@ -83,13 +91,12 @@ def grid(side, spacing, sd, device="cpu"):
 
 
 def embedded(levels, inner, dimension, sd, device="cpu"):
-    """One equal Gaussian for each level m, N(m 1, sd^2 I) in the first `inner` of `dimension` values, zero in the rest.
+    """One equal Gaussian for each level m, N(m 1, sd^2 I) in the first `inner` of `dimension` values, m in the rest.
 
-    Source: VEEGAN, Srivastava et al. 2017, sec. 4.1, with the levels of PacGAN's code.
+    Source: VEEGAN, Srivastava et al. 2017, sec. 4.1, as PacGAN's code has it.
     """
-    levels = torch.tensor(levels, dtype=torch.float64)
-    means = levels[:, None].expand(-1, inner).contiguous()
-    return Embedded(Mixture([1 / len(levels)] * len(levels), means, [sd**2] * len(levels), device), dimension)
+    means = torch.tensor(levels, dtype=torch.float64)[:, None].repeat(1, dimension)
+    return Embedded(Mixture([1 / len(levels)] * len(levels), means[:, :inner], [sd**2] * len(levels), device), means)
 
 
 KINDS = {"mixture": Mixture, "ring": ring, "grid": grid, "embedded": embedded}
