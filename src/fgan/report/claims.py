@@ -102,11 +102,11 @@ def described(target, keys):
 
 
 def counts(frame):
-    """The number of claims of each kind with each verdict, a row for each kind; 'all' is without the identities."""
+    """The number of claims of each kind with each verdict; 'all' is without the identities, which stand below it."""
     table = pd.crosstab(frame.kind, frame.verdict).reindex(index=list(KINDS), columns=list(VERDICTS), fill_value=0)
-    table.loc["all"] = table.drop(index="identity").sum()
-    table["all"] = table.sum(axis=1)
-    return table
+    identities = table.index == "identity"
+    table = pd.concat([table[~identities], table[~identities].sum().to_frame("all").T, table[identities]])
+    return table.assign(all=table.sum(axis=1))
 
 
 def as_row(experiment, claim, name, why, numbers):

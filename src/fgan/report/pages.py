@@ -89,7 +89,7 @@ def findings(frame):
 def verdict_page(frame):
     """Every claim of the committed record with its verdict, after tables of counts by kind and by experiment."""
     lines = ["# Verdicts of the committed record", NOTE, ""]
-    lines += ["An identity is true by algebra: its check tests the code, and is no claim that is counted below.", ""]
+    lines += ["An identity is true by algebra: its check tests the code, and is not counted among the claims.", ""]
     by_kind = counts(frame).rename(index=KINDS | {"all": "**all claims**"})
     by_experiment = {name: counts(rows).loc["all"] for name, rows in frame.groupby("experiment", sort=False)}
     checks = frame[frame.kind == "identity"].groupby("experiment").size()
