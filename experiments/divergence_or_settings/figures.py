@@ -20,31 +20,31 @@ OBJECTIVES = {"saddle": ("saddle",), "alternative": ("alternative",), "both": ("
 
 
 def statistic_divergence_over_seeds_untuned(part):
-    return tuning.share(part, "untuned", ["saddle"], "divergence", minus="seed")
+    return *tuning.share(part, "untuned", ["saddle"], "divergence", minus="seed"), tuning.judges(part)
 
 
 def statistic_divergence_over_seeds_tuned(part):
-    return tuning.share(part, "tuned", ["saddle"], "divergence", minus="seed")
+    return *tuning.share(part, "tuned", ["saddle"], "divergence", minus="seed"), tuning.judges(part)
 
 
 def statistic_divergence_over_seeds_grid(part):
-    return tuning.share(part, "grid", ["saddle"], "divergence", minus="seed")
+    return *tuning.share(part, "grid", ["saddle"], "divergence", minus="seed"), tuning.judges(part)
 
 
 def statistic_settings_over_divergence(part):
-    return tuning.share(part, "grid", ["saddle"], "block", minus="divergence")
+    return *tuning.share(part, "grid", ["saddle"], "block", minus="divergence"), tuning.judges(part)
 
 
 def statistic_advantage_over_gan_saddle(part):
-    return tuning.advantage(part, "saddle")
+    return *tuning.advantage(part, "saddle"), tuning.judges(part)
 
 
 def statistic_advantage_over_gan_alternative(part):
-    return tuning.advantage(part, "alternative")
+    return *tuning.advantage(part, "alternative"), tuning.judges(part)
 
 
 def statistic_worst_tuned_over_best_untuned(part):
-    return tuning.worst_over_best(part)
+    return *tuning.worst_over_best(part), tuning.judges(part)
 
 
 def outlines(axis, parameters, **style):

@@ -74,6 +74,11 @@ def modes_covered(part, scope, objectives, failed=True):
     return np.take_along_axis(modes, selection(part, scope, objectives)[:, :, None], axis=1)
 
 
+def judges(part):
+    """The number of seeds that judge: the fewest of any setting."""
+    return int(np.isfinite(modes_covered(part, "grid", ["saddle"])).any(axis=0).sum(axis=1).min())
+
+
 def share(part, scope, objectives, effect, minus=None, failed=True, factors=None):
     """(estimate, low, high) of an effect's share of the variance of modes covered, less that of the effect `minus`."""
 

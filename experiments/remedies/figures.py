@@ -145,7 +145,7 @@ def comparison(part, target):
             gain = held_out(part, "modes", arm, name) - held_out(part, "modes", base, name) if base else np.array([])
             heading = f"gain: {part.labels[name]}"
             row[heading] = "" if arm == base else plus_minus(*t_interval(gain), 2)
-            if arm != base:
+            if arm != base and len(gain):
                 tests.append((row, heading, paired_permutation(gain)))
         rows.append(row)
     for (row, heading, _), p in zip(tests, holm([p for *_, p in tests]), strict=True):

@@ -168,11 +168,12 @@ def table_published(part):
 
 
 def statistic_rule_over_divergence(part):
-    """Range of modes over rules, less that over divergences: mean over seeds, t interval; a failed run covers none.
+    """Range of modes over rules, less that over divergences: mean over seeds, t interval, seeds; a failed run is 0.
 
     In each seed max - min over rules of the mean over divergences, less max - min over divergences under the published
     rule. The second range is taken within a seed, so noise widens it.
     """
     names, rules = part.arms[MAIN]["divergences"], part.rules("modes")
     cube = np.nan_to_num([[part.values("modes", MAIN, n, "alternative", rule) for rule in rules] for n in names])
-    return t_interval(np.ptp(cube.mean(axis=0), axis=0) - np.ptp(cube[:, 0], axis=0))
+    ranges = np.ptp(cube.mean(axis=0), axis=0) - np.ptp(cube[:, 0], axis=0)
+    return *t_interval(ranges), len(ranges)

@@ -8,6 +8,7 @@ from fgan.divergences import DIVERGENCES
 
 CLAIMS = """claims:
   - id: ring-x
+    kind: exercise
     exercise: E1
     statement: s
     source: p
@@ -20,6 +21,7 @@ CLAIMS = """claims:
       - {kind: mean, metric: mean mu, each: {except: [total_variation]}, minus_baseline: {metric: mu}, high: 1.0e-1}
       - {kind: difference, metric: gap, where: {arm: a, divergence: [kl, gan]}, minus: {objective: saddle}, low: 0.0}
   - id: ring-y
+    kind: derived
     statement: s
     source: p
     checks:
@@ -48,6 +50,16 @@ MISTAKES = {
     "unknown key": ("statement", "statment", "claim 'ring-x'", "statment", "did you mean 'statement'?"),
     "unknown key in a check": ("metric: modes", "metirc: modes", "check 1", "metirc", "did you mean 'metric'?"),
     "missing key": ("    source: p\n", "", "source", "missing", "claim 'ring-x'"),
+    "missing kind of the claim": ("    kind: derived\n", "", "'kind' is missing", "claim 'ring-y'"),
+    "unknown kind of the claim": ("kind: exercise", "kind: exercize", "exercize", "did you mean 'exercise'?"),
+    "a published finding without needs": ("kind: derived", "kind: published", "'needs' is missing", "claim 'ring-y'"),
+    "a share of no length": ("seeds: 7", "needs: {length: 0.5}", "'published_steps' is missing", "claim 'ring-x'"),
+    "more than the length": ("seeds: 7", "needs: {length: 2}", "needs.length", "2"),
+    "unknown need": ("seeds: 7", "needs: {lenght: 1}", "lenght", "did you mean 'length'?"),
+    "a margin without a reason": ("minus: {objective: saddle}, low", "minus: {objective: saddle}, margin: 1, low",
+                                  "'reason' is missing", "claim 'ring-x'"),
+    "an equivalence without a margin": ("kind: equal, metric: gap, minus: {divergence: gan}, high: 1",
+                                        "kind: equivalence, metric: gap, minus: {divergence: gan}", "'margin' is"),
     "missing id": ("id: ring-y\n    ", "", "id", "missing"),
     "missing metric": ("metric: modes, ", "", "metric", "missing"),
     "missing kind": ("kind: share, ", "", "kind", "missing"),
@@ -131,6 +143,8 @@ def hashed(path, *pairs):
 REWORDED = {
     "statement": ("statement: s", "statement: another one"),
     "exercise": ("exercise: E1", "exercise: E2"),
+    "kind": ("kind: derived", "kind: identity"),
+    "reason": ("    seeds: 7\n", "    seeds: 7\n    reason: r\n"),
     "source": ("source: p", "source: q"),
     "published": ("published: 3 of 8 modes", "published: 4"),
     "known": ("    known: primary\n", ""),
@@ -145,6 +159,8 @@ DECIDING = {
     "seeds": ("seeds: 7", "seeds: 8"),
     "scale": ("    scale: full\n", ""),
     "id": ("ring-y", "ring-z"),
+    "needs": ("    seeds: 7\n", "    seeds: 7\n    needs: {target: {kind: mnist}}\n"),
+    "published length": ("    seeds: 7\n", "    seeds: 7\n    published_steps: 100\n"),
     "a check less": ("      - {kind: statistic, statistic: spread, low: 0.0}\n", ""),
 }
 
@@ -179,7 +195,7 @@ def test_an_id_belongs_to_one_claim_of_one_experiment(tmp_path, ids):
         for name, own in ids.items():
             (tmp_path / name).mkdir(exist_ok=True)
             (tmp_path / name / "experiment.yaml").write_text("scales: {smoke: , quick: }\n")
-            rows = [f"  - {{id: {i}, statement: s, source: p, checks: [{{{CHECK}}}]}}\n" for i in own]
+            rows = [f"  - {{id: {i}, kind: derived, statement: s, source: p, checks: [{{{CHECK}}}]}}\n" for i in own]
             (tmp_path / name / "claims.yaml").write_text("claims:\n" + "".join(rows))
 
     write(ids)

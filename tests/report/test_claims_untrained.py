@@ -44,7 +44,9 @@ def test_claims_of_an_experiment_that_the_record_lacks_are_not_run(tmp_path):
     for name, extra in (("toy", ""), ("pictures", "optional: true\n")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "experiment.yaml").write_text(f"title: {name}\nscales: {{smoke: , quick: }}\n{extra}")
-        written = f"{{id: {name}, statement: s, source: p, checks: [{{kind: mean, metric: m, low: 0.0}}]}}"
+        written = (
+            f"{{id: {name}, kind: derived, statement: s, source: p, checks: [{{kind: mean, metric: m, low: 0.0}}]}}"
+        )
         (tmp_path / name / "claims.yaml").write_text(f"claims:\n  - {written}\n")
     found = toy(tmp_path / "toy", {("m", "kl", "saddle"): NEAR_ONE})
     rows = claims.verdicts([found], tmp_path).set_index("claim")
@@ -55,14 +57,15 @@ def test_claims_of_an_experiment_that_the_record_lacks_are_not_run(tmp_path):
 
 STATISTIC = """def statistic_half(part):
     values = part.final("m").value
-    return values.mean() / 2, values.min() / 2, values.max() / 2
+    return values.mean() / 2, values.min() / 2, values.max() / 2, 6
 
 
 def statistic_nothing(part):
-    return float("nan"), -float("inf"), float("inf")
+    return float("nan"), -float("inf"), float("inf"), 0
 """
 STATISTICS = """claims:
   - id: c
+    kind: derived
     statement: s
     source: p
     checks: [{kind: statistic, statistic: half, low: 0.3}]
@@ -84,8 +87,10 @@ def statistic(folder, **changes):
      ("low: 0.3", "low: 0.3, high: 0.6", "replicated"), ("half", "nothing", "not run")])  # fmt: skip
 def test_a_statistic_over_runs_is_decided_by_its_interval(tmp_path, old, new, wanted):
     found = read_claims(statistic(tmp_path, old=old, new=new))
-    made = toy(tmp_path / "toy", {("m", "kl", "saddle"): NEAR_ONE})
+    made = toy(tmp_path / "toy", {("m", "kl", "saddle"): NEAR_ONE, ("n", "kl", "saddle"): NEAR_ONE * 2})
     (row,) = claims.judge(made, found, tmp_path)
     assert row["verdict"] == wanted and (wanted == "not run" or row["estimate"] == pytest.approx(0.5))
     (short,) = claims.judge(made, [found[0] | {"seeds": 7}], tmp_path)
-    assert short["verdict"] == ("undecided" if wanted != "not run" else wanted)  # the part has six seeds
+    assert short["verdict"] == (
+        "undecided" if wanted != "not run" else wanted
+    )  # the statistic rests on six seeds, whatever the part has

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from records import part, toy
 
-from fgan.files import write_json
-from fgan.record import audit, provenance
+from fgan.files import RecordError, write_json
+from fgan.record import audit, provenance, write
 from fgan.report import numbers
 from fgan.report.part import Part
 
@@ -27,7 +27,15 @@ def test_every_number_of_the_paper_is_a_macro():
 
 def test_a_rule_with_a_percentage_is_no_comment_to_tex():
     frame = pd.DataFrame([numbers.row("grid.tanh.kl.saddle.modes [99 %, tenth]", "25.0", 25.0, "somewhere")])
-    assert numbers.macros(frame) == "\\fganset{grid.tanh.kl.saddle.modes [99 , tenth]}{25.0}\n"
+    assert numbers.macros(frame) == "\\fganset{grid.tanh.kl.saddle.modes [99 percent, tenth]}{25.0}\n"
+
+
+def test_two_numbers_never_share_a_macro():
+    keys = ("grid.modes [99 %]", "grid.modes [99 ]", "grid.modes [99 percent]")
+    rows = [numbers.row(key, "1", 1.0, "somewhere") for key in keys]
+    assert numbers.macros(pd.DataFrame(rows[:2])).count("fganset") == 2  # they differ by the % alone
+    with pytest.raises(RecordError, match=r"one key: 'grid.modes \[99 %\]' and 'grid.modes \[99 percent\]'"):
+        numbers.macros(pd.DataFrame(rows))
 
 
 VALUES = {
@@ -54,6 +62,13 @@ def test_a_number_of_a_sampler_leaves_out_what_it_does_not_have(tmp_path):
         "toy.baseline.P.m": "8.00", "toy.baseline.P.m [strict]": "7.00", "toy.baseline.exact optimum.kl.width": "1.25",
     }  # fmt: skip
     assert found["toy.baseline.P.m"]["source"] == "toy/baselines.parquet: 'P', mean of 'm'"
+
+
+def test_a_number_of_a_sampler_is_undefined_if_a_draw_is(tmp_path):
+    made = toy(tmp_path, VALUES)
+    draws = [("P", "", seed, {"m": value}) for seed, value in enumerate((1.0, 1.0, math.nan))]
+    write.write_table(tmp_path / "baselines.parquet", write.baseline_rows(draws))
+    assert by_key(numbers.untrained(made))["toy.baseline.P.m"]["text"] == "--"
 
 
 def test_the_facts_of_a_part_are_those_of_its_design_and_card(tmp_path):
@@ -87,13 +102,15 @@ def test_a_part_that_other_code_trained_is_stale_and_the_paper_says_so(tmp_path,
 
 def test_the_verdicts_are_counted(tmp_path):
     (tmp_path / "tables").mkdir()
-    rows = [("a", "replicated", 0.5, 0.25, 0.75), ("b", "not run", math.nan, math.nan, math.nan)]
-    columns = ["claim", "verdict", "estimate", "low", "high"]
+    rows = [("a", "published", "replicated", 0.5, 0.25, 0.75), ("b", "derived", "not run", *[math.nan] * 3)]
+    rows += [("i", "identity", "replicated", 0.0, 0.0, 0.0)]
+    columns = ["claim", "kind", "verdict", "estimate", "low", "high"]
     pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "tables/claims.csv", index=False)
     texts = {key: row["text"] for key, row in by_key(numbers.claims(tmp_path)).items()}
     assert texts["claim.a"] == r"\verdict{replicated}" and texts["claim.a.measured"] == "0.500 [0.250, 0.750]"
     assert texts["claims.replicated"] == texts["claims.not run"] == "1" and texts["claims.all"] == "2"
-    assert texts["claims.undecided"] == "0"
+    assert texts["claims.undecided"] == "0" and texts["claims.identity.replicated"] == "1"
+    assert texts["claims.published.all"] == texts["claims.derived.not run"] == "1"
 
 
 def test_every_formula_and_caption_is_a_number_of_the_paper(root):

@@ -32,24 +32,35 @@ def test_prose_is_printed_as_it_should_be(text, wanted):
 
 def test_a_claim_is_a_row_with_its_verdict_source_and_the_check_against_it():
     row = {
-        "experiment": "ring", "claim": "ring-x", "exercise": "exercise 3", "statement": "All modes are covered.",
+        "experiment": "ring", "claim": "ring-x", "exercise": "exercise 3", "kind": "identity",
+        "statement": "All modes are covered.",
         "source": "f-GAN", "published": "8 of 8", "known": "primary", "verdict": "replicated", "why": "the check holds",
         "checks": 1, "example": "modes, KL", "estimate": 0.5, "low": 0.25, "high": 0.75, "allowed_low": 0.2,
         "allowed_high": math.inf, "p_holm": 0.01,
     }  # fmt: skip
     nothing = dict.fromkeys(("estimate", "low", "high", "allowed_low", "allowed_high", "p_holm"), math.nan)
     missing = (
-        row | nothing | {"claim": "ring-y", "verdict": "not run", "why": "no data", "exercise": "", "published": ""}
+        row
+        | nothing
+        | {
+            "claim": "ring-y",
+            "verdict": "not run",
+            "why": "no data",
+            "exercise": "",
+            "published": "",
+            "kind": "derived",
+        }
     )
     text = paper.claims_table(pd.DataFrame([row, missing]))
     assert (
-        r"\verdict{replicated} & All modes are covered. (exercise 3) \claimid{ring-x} & f-GAN: 8 of 8 (primary)" in text
+        r"\verdict{replicated} & All modes are covered. (exercise 3, check) \claimid{ring-x} & f-GAN: 8 of 8 (primary)"
+        in text
     )
     assert (
         r"the check holds. modes, KL: 0.500 [0.250, 0.750], difference, corrected p = 0.0100, allowed $\geq$ 0.200"
         in text
     )
-    assert r"\verdict{not run} & All modes are covered. \claimid{ring-y} & f-GAN & no data \\" in text
+    assert r"\verdict{not run} & All modes are covered. (derived) \claimid{ring-y} & f-GAN & no data \\" in text
     assert text.startswith(r"\begin{longtable}") and text.endswith("\\end{longtable}\n")
 
 

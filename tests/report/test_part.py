@@ -10,6 +10,7 @@ from records import part, rows
 
 from fgan.files import RecordError, write_json
 from fgan.record import write
+from fgan.report import numbers
 from fgan.report.part import Part
 
 FILES = {"measurements": "measurements.parquet", "untrained": "baselines.parquet", "samples": "samples.npz",
@@ -93,6 +94,8 @@ BASELINES = [
     ("P", "", 0, {"modes": 8, ("modes", "3 sd, one"): 7}),
     ("P", "", 1, {"modes": 6}),
     ("circle", "", 0, {"modes": 1}),
+    ("torn", "", 0, {"modes": 8}),
+    ("torn", "", 1, {"modes": math.nan}),
     ("exact optimum", "kl", 0, {"width": 1.5}),
     ("exact optimum", "gan", 0, {"width": 2.5}),
 ]  # fmt: skip
@@ -101,14 +104,26 @@ BASELINES = [
 def test_samplers_that_were_not_trained_have_means_over_their_draws(tmp_path):
     made = Part(tmp_path)
     write.write_table(tmp_path / "baselines.parquet", write.baseline_rows(BASELINES))
-    assert made.samplers("modes") == {"P": 7.0, "circle": 1.0} and made.samplers("modes", "3 sd, one") == {"P": 7.0}
-    assert made.baselines("modes").value.tolist() == [8, 6, 1] and made.baselines(
+    whole = {name: value for name, value in made.samplers("modes").items() if name != "torn"}
+    assert whole == {"P": 7.0, "circle": 1.0} and made.samplers("modes", "3 sd, one") == {"P": 7.0}
+    assert made.baselines("modes").value.tolist()[:3] == [8, 6, 1] and made.baselines(
         "modes", sampler="P"
     ).seed.tolist() == [0, 1]
     assert made.baselines("width", divergence="gan").value.tolist() == [2.5]
     assert made.baseline("modes", "P") == 7.0 and made.baseline("width", "exact optimum", "kl") == 1.5
+    assert math.isnan(made.baseline("modes", "torn")) and math.isnan(made.samplers("modes")["torn"])
     for nothing in (("modes", "nobody"), ("width", "exact optimum"), ("modes", "circle", "", "3 sd, one")):
         assert math.isnan(made.baseline(*nothing))
+
+
+def test_a_row_without_a_rule_or_divergence_is_in_every_table(tmp_path):
+    frame = rows(3).assign(rule=None)
+    made = Part(part(tmp_path / "ring", frame=pd.concat([frame, frame.assign(arm="other", rule="")])))
+    assert made.values("modes", "tanh", "kl").tolist() == [8.0] * 3
+    write.write_table(made.folder / "baselines.parquet", write.baseline_rows([("P", None, 0, {("modes", None): 7.0})]))
+    again = Part(made.folder)
+    assert again.baseline("modes", "P") == 7.0 and len(numbers.untrained(again)) == 1
+    assert {row["metric"] for row in numbers.judged(made) if "metric" in row} == {"F", "modes"}
 
 
 def test_the_divergences_of_a_part_keep_their_order_and_labels(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from scipy import stats
 
-from fgan.report.statistics import holm, paired_permutation, t_interval, wilson
+from fgan.report.statistics import equivalence, holm, paired_permutation, t_interval, wilson
 
 
 @pytest.mark.parametrize("n", [2, 5, 20])
@@ -69,6 +69,8 @@ def test_wilson_covers_all_modes_covered():
 
 def test_a_t_interval_without_spread_knows_nothing():
     assert t_interval([8.0] * 5) == (8.0, -math.inf, math.inf)
+    for n in range(2, 40):  # the sd of equal values may be rounding, not 0
+        assert t_interval([0.1] * n) == (0.1, -math.inf, math.inf)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 6, 10, 16])
@@ -116,6 +118,27 @@ def test_the_p_of_the_null_is_uniform():
 @pytest.mark.parametrize("differences", [[], [1.0, math.nan], [math.inf] * 8])
 def test_a_failed_run_or_no_run_rejects_nothing(differences):
     assert paired_permutation(differences) == 1.0
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3, -0.3, 0.7, -0.7])
+def test_equivalence_agrees_with_two_one_sided_t_tests(mean):
+    d = np.random.default_rng(4).normal(0, 1.0, 60)
+    d += mean - d.mean()
+    sides = [stats.ttest_1samp(d, bound, alternative=side).pvalue for bound, side in ((0.5, "less"), (-0.5, "greater"))]
+    beyond = stats.ttest_1samp(np.abs(mean) / mean * d if mean else d, 0.5, alternative="greater").pvalue
+    assert equivalence(d, 0.5) == pytest.approx(beyond if abs(mean) > 0.5 else max(sides), abs=0.01)
+
+
+@pytest.mark.parametrize("n", [4, 5, 12])
+def test_equal_pairs_are_equivalent_as_far_as_their_number_can_show(n):
+    assert equivalence(np.zeros(n), 0.5) == 2.0**-n and equivalence(np.full(n, 2.0), 0.5) == 2.0**-n
+    assert equivalence(np.full(n, 0.5), 0.5) == 1.0
+
+
+def test_equivalence_is_rarely_shown_at_the_margin_itself():
+    random = np.random.default_rng(5)
+    p = [equivalence(random.normal(0.5, 0.5, size=10), 0.5) for _ in range(1000)]
+    assert np.mean(np.array(p) <= 0.05) <= 0.12  # at most 5 % inside and 5 % beyond
 
 
 def test_holm_is_the_hand_computation():

@@ -10,7 +10,7 @@ from fgan.design.resolution import arms_of
 from fgan.design.validation import DesignError, by_kind, digest, read_yaml, validate
 
 # The keys of a claim that decide its verdict; the others are wording.
-CRITERIA = ("id", "seeds", "scale", "checks")
+CRITERIA = ("id", "seeds", "scale", "published_steps", "needs", "checks")
 
 
 def read(path):
@@ -22,7 +22,20 @@ def read(path):
         validate(claim, claim_schema, where, "the claim")
         for number, check in enumerate(claim["checks"], 1):
             validate(check, check_schema, f"{where}, check {number}", "the check")
+        for key, why in needed(claim):
+            if key not in claim:
+                raise DesignError(f"{where}: the key '{key}' is missing; {why}")
     return claims
+
+
+def needed(claim):
+    """(key, what it says) of the keys that a claim needs because of its others."""
+    if claim["kind"] == "published":
+        yield "needs", "it says what of the published setting a verdict needs, {} if nothing"
+    if "length" in claim.get("needs", {}):
+        yield "published_steps", "it says of what length a verdict needs a share"
+    if any("margin" in check for check in claim["checks"]):
+        yield "reason", "it says why a difference of the margin matters"
 
 
 def read_all(root="experiments"):
@@ -76,8 +89,8 @@ def schema(path):
 
 def keys_of(row, keys):
     """The schema of a kind of check from its row in the table of kinds."""
-    valid = (*row["required"], *row["optional"], "low", "high")
-    pairs = [pair for pair in (("low", "high"), row.get("either")) if pair]
+    bounds = () if "margin" in row["required"] else ("low", "high")
+    valid, pairs = (*row["required"], *row["optional"], *bounds), filter(None, (bounds, row.get("either")))
     return {
         "required": row["required"], "properties": {key: keys[key] for key in valid},
         "allOf": [{"anyOf": [{"required": [key]} for key in pair]} for pair in pairs],

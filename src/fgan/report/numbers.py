@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from fgan import design
+from fgan.files import RecordError
 from fgan.record.audit import stale
-from fgan.report.claims import VERDICTS
+from fgan.report.claims import counts
 from fgan.report.tables import escape, measured, number
 
 COLUMNS = ("key", "text", "value", "source", "experiment", "arm", "divergence", "objective", "metric", "rule", "claim")
@@ -60,10 +61,11 @@ def judged(part):
 
 
 def untrained(part):
-    """Mean over draws of each baseline."""
-    means = part.untrained.groupby(["sampler", "divergence", "metric", "rule"], sort=False).value.mean()
+    """Mean over draws of each baseline; undefined if a draw has no value."""
+    groups = part.untrained.groupby(["sampler", "divergence", "metric", "rule"], sort=False)
     rows = []
-    for (sampler, divergence, metric, rule), value in means.items():
+    for (sampler, divergence, metric, rule), draws in groups.value:
+        value = float(draws.mean(skipna=False))
         name = qualified(metric, rule)
         key = ".".join(filter(None, (part.name, "baseline", sampler, divergence, name)))
         source = f"{part.name}/baselines.parquet: '{sampler}', mean of '{name}'"
@@ -77,14 +79,16 @@ def qualified(metric, rule):
 
 
 def claims(record):
-    """The verdict on each claim with its measurement, and the number of claims with each verdict."""
+    """The verdict on each claim with its measurement, and the number of claims with each verdict, by kind."""
     frame, source, rows = pd.read_csv(record / "tables" / "claims.csv"), "tables/claims.csv", []
     for claim in frame.itertuples():
         rows.append(row(f"claim.{claim.claim}", rf"\verdict{{{claim.verdict}}}", None, source, claim=claim.claim))
         text = measured(claim)
         rows.append(row(f"claim.{claim.claim}.measured", text, claim.estimate, source, claim=claim.claim))
-    counts = {verdict: int((frame.verdict == verdict).sum()) for verdict in VERDICTS} | {"all": len(frame)}
-    return rows + [row(f"claims.{verdict}", str(count), count, source) for verdict, count in counts.items()]
+    for kind, table in counts(frame).iterrows():
+        prefix = "claims." if kind == "all" else f"claims.{kind}."
+        rows += [row(prefix + verdict, str(count), count, source) for verdict, count in table.items()]
+    return rows
 
 
 def of_the_record(record, parts):
@@ -127,5 +131,12 @@ def captions():
 
 
 def macros(frame):
-    """numbers.tex: one \\fganset{key}{text} per number; a key's % would be a comment to TeX, and is left out."""
-    return "".join(f"\\fganset{{{row.key.replace('%', '')}}}{{{row.text}}}\n" for row in frame.itertuples())
+    """numbers.tex: one \\fganset{key}{text} per number; a key's % would be a comment to TeX, and is spelt out.
+
+    Raises RecordError if two numbers have one key: the second would replace the first.
+    """
+    keys = frame.key.str.replace("%", "percent")
+    if keys.duplicated().any():
+        first, second, *_ = frame.key[keys == keys[keys.duplicated()].iloc[0]]
+        raise RecordError(f"two numbers of the paper have one key: '{first}' and '{second}'; rename a metric or a rule")
+    return "".join(f"\\fganset{{{key}}}{{{text}}}\n" for key, text in zip(keys, frame.text, strict=True))

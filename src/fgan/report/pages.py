@@ -9,7 +9,7 @@ from fgan import design
 from fgan.design import DesignError, read_yaml
 from fgan.files import write_text
 from fgan.record.write import BASELINE_COLUMNS, COLUMNS
-from fgan.report.claims import VERDICTS, verdicts
+from fgan.report.claims import KINDS, counts, verdicts
 from fgan.report.draw import parts
 from fgan.report.paper import divergence_table
 from fgan.report.tables import measured, number
@@ -87,16 +87,21 @@ def findings(frame):
 
 
 def verdict_page(frame):
-    """Every claim of the committed record with its verdict, after a table of counts by experiment."""
-    counts = frame.groupby("experiment", sort=False).verdict.value_counts().unstack(fill_value=0)
-    counts = counts.reindex(index=frame.experiment.unique(), columns=list(VERDICTS), fill_value=0)
-    counts.loc["**all**"] = counts.sum()
-    counts.insert(0, "claims", counts.sum(axis=1))
-    table = counts.replace(0, "").reset_index(names="experiment")
-    lines = ["# Verdicts of the committed record", NOTE, "", markdown(table, ["---"] + ["--:"] * (table.shape[1] - 1))]
+    """Every claim of the committed record with its verdict, after tables of counts by kind and by experiment."""
+    lines = ["# Verdicts of the committed record", NOTE, ""]
+    lines += ["An identity is true by algebra: its check tests the code, and is not counted among the claims.", ""]
+    by_kind = counts(frame).rename(index=KINDS | {"all": "**all claims**"})
+    by_experiment = {name: counts(rows).loc["all"] for name, rows in frame.groupby("experiment", sort=False)}
+    checks = frame[frame.kind == "identity"].groupby("experiment").size()
+    by_experiment = pd.DataFrame(by_experiment).T.assign(checks=checks)
+    for table, name in ((by_kind, "kind"), (by_experiment, "experiment")):
+        table = table.fillna(0).astype(int).replace(0, "").rename(columns={"all": "claims"}).reset_index(names=name)
+        lines += [markdown(table, ["---"] + ["--:"] * (table.shape[1] - 1)), ""]
+    lines.pop()
     for experiment, rows in frame.groupby("experiment", sort=False):
-        lines += ["", f"## {experiment}", "", "| claim | verdict | why |", "|---|---|---|"]
-        lines += [f"| {row.statement} | {row.verdict} | {row.why} |" for row in rows.itertuples()]
+        lines += ["", f"## {experiment}", "", "| claim | kind | verdict | why |", "|---|---|---|---|"]
+        for row in rows.replace({"kind": {"identity": "check"}}).itertuples():
+            lines.append(f"| {row.statement} | {row.kind} | {row.verdict} | {row.why} |")
     return "\n".join(lines) + "\n"
 
 

@@ -70,10 +70,11 @@ def claims_table(frame):
     for experiment, rows in frame.groupby("experiment", sort=False):
         lines.append(rf"\multicolumn{{4}}{{@{{}}l}}{{\sffamily\bfseries {escape(experiment)}}} \\* \addlinespace")
         for row in rows.itertuples():
-            exercise = f" ({row.exercise})" if row.exercise else ""
+            kind = "check" if row.kind == "identity" else row.kind
+            exercise = f" ({row.exercise}, {kind})" if row.exercise else f" ({kind})"
             published = f": {row.published} ({row.known})" if row.published else ""
-            kind = "" if math.isnan(row.p_holm) else f", difference, corrected p = {number(row.p_holm)}"
-            shown = f". {escape(row.example)}: {measured(row)}{kind}, {allowed(row)}"
+            test = "" if math.isnan(row.p_holm) else f", difference, corrected p = {number(row.p_holm)}"
+            shown = f". {escape(row.example)}: {measured(row)}{test}, {allowed(row)}"
             checked = prose(row.why) + ("" if math.isnan(row.estimate) else shown)
             lines.append(
                 rf"\verdict{{{row.verdict}}} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"

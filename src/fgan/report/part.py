@@ -22,12 +22,12 @@ class Part:
     @cached_property
     def measurements(self):
         """Rows (experiment, arm, divergence, objective, seed, step, metric, rule, statistic, value)."""
-        return self._read("measurements.parquet", pd.read_parquet)
+        return self._read("measurements.parquet", named)
 
     @cached_property
     def untrained(self):
         """Rows (sampler, divergence, seed, metric, rule, value) of samplers that were not trained."""
-        return self._read("baselines.parquet", pd.read_parquet)
+        return self._read("baselines.parquet", named)
 
     @cached_property
     def samples(self):
@@ -144,12 +144,13 @@ class Part:
         return rows
 
     def baseline(self, metric, sampler, divergence="", rule=""):
-        """The mean over draws of one sampler's metric; NaN if there is none."""
-        return float(self.baselines(metric, rule, sampler, divergence).value.mean())
+        """The mean over draws of one sampler's metric; NaN if there is none or a draw has none."""
+        return float(self.baselines(metric, rule, sampler, divergence).value.mean(skipna=False))
 
     def samplers(self, metric, rule=""):
-        """{sampler: mean over draws} of the samplers that were not trained."""
-        return self.baselines(metric, rule).groupby("sampler", sort=False).value.mean().to_dict()
+        """{sampler: mean over draws} of the samplers that were not trained; NaN if a draw has none."""
+        draws = self.baselines(metric, rule).groupby("sampler", sort=False).value
+        return {name: float(values.mean(skipna=False)) for name, values in draws}
 
     def _read(self, name, reader):
         path = self.folder / name
@@ -160,6 +161,13 @@ class Part:
             raise RecordError(
                 f"{path} {wrong}: snakemake --cores all {self.folder.name} --config record={self.folder.parent.name}"
             ) from None
+
+
+def named(path):
+    """A table whose text columns have no missing entries: a group of such rows would vanish from tables."""
+    frame = pd.read_parquet(path)
+    texts = [column for column in ("sampler", "arm", "divergence", "objective", "rule") if column in frame]
+    return frame.fillna(dict.fromkeys(texts, ""))
 
 
 def read_arrays(path):

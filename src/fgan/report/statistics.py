@@ -16,7 +16,7 @@ def t_interval(values, confidence=0.95):
     values = values[np.isfinite(values)]
     if len(values) == 0:
         return math.nan, -math.inf, math.inf
-    if len(values) == 1 or values.std() == 0:
+    if len(values) == 1 or np.ptp(values) == 0:  # the sd of equal values may be rounding
         return float(values[0]), -math.inf, math.inf
     half = stdtrit(len(values) - 1, (1 + confidence) / 2) * values.std(ddof=1) / math.sqrt(len(values))
     return float(values.mean()), float(values.mean() - half), float(values.mean() + half)
@@ -44,8 +44,11 @@ def detectable(seeds, comparisons=1, power=0.8, level=0.05):
     return min(1.0, float((ndtri(1 - level / (2 * comparisons)) + ndtri(power)) * math.sqrt(0.5 / seeds)))
 
 
-def paired_permutation(differences, draws=100_000, seed=0):
-    """Two-sided p of 'the paired differences are symmetric about 0': exact up to 16 pairs, sampled beyond."""
+def paired_permutation(differences, draws=100_000, seed=0, sides=2):
+    """p of 'the paired differences are symmetric about 0': exact up to 16 pairs, sampled beyond.
+
+    Two-sided, or with one side against differences above 0.
+    """
     d = np.asarray(differences, float)
     if not np.isfinite(d).all() or len(d) == 0:
         return 1.0
@@ -54,9 +57,22 @@ def paired_permutation(differences, draws=100_000, seed=0):
     else:
         signs = np.random.default_rng(seed).choice((-1, 1), size=(draws, len(d)))
         signs[0] = 1
-    sums = np.abs(signs @ d)
+    size = np.abs if sides == 2 else np.asarray
     # Sums that differ by no more than the rounding of the terms are ties, even if the sum itself cancels.
-    return float((sums >= abs(d.sum()) - 1e-12 * np.abs(d).sum()).mean())
+    return float((size(signs @ d) >= size(d.sum()) - 1e-12 * np.abs(d).sum()).mean())
+
+
+def equivalence(differences, margin):
+    """p of the test that decides whether a mean difference lies within the margin: on the side where it lies.
+
+    Within: the larger p of two one-sided tests, against a mean of at least the margin and of at most its negative
+    (Schuirmann 1987). Beyond: the p of the one-sided test against a mean within. Both are sign-flip tests.
+    """
+    d = np.asarray(differences, float)
+    mean = d.mean()
+    if abs(mean) > margin:
+        return paired_permutation(np.sign(mean) * d - margin, sides=1)
+    return max(paired_permutation(margin - d, sides=1), paired_permutation(margin + d, sides=1))
 
 
 def holm(p_values):

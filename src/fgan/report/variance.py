@@ -85,7 +85,7 @@ def interval(y, statistic, confidence=0.95, seed=0):
         weights = np.stack([generator.multinomial(row.sum(), row / row.sum()) for row in there])
         draws[k] = statistic(y, weights)
     draws = draws[np.isfinite(draws)]
-    if len(draws) < BOOTSTRAPS / 2 or draws.std() == 0:
+    if len(draws) < BOOTSTRAPS / 2 or np.ptp(draws) == 0:
         return float(estimate), -np.inf, np.inf
     low, high = np.quantile(draws - draws.mean(), [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(estimate), float(estimate + low), float(estimate + high)

@@ -1,0 +1,188 @@
+"""Checks: a part of a claim's criterion as an estimate with an interval and the range [low, high] that is allowed.
+
+  mean:        mean over seeds of a metric (Student's t); `minus_baseline` subtracts a sampler's metric
+  share:       share of runs whose metric is at least / at most a bound (Wilson); an undefined value counts against it
+  every:       the run's value that lies furthest out, without an interval: one run refutes what holds for every run
+  difference:  paired difference over seeds of two selections (exact permutation, Holm over the experiment's claims);
+               with a `margin` it also fails if it is shown to be smaller than that
+  equivalence: the same difference, claimed to lie within `margin` of 0 (two one-sided tests, in Holm's family)
+  equal:       largest difference between paired runs of two selections
+  baseline:    a metric of a sampler that was not trained, without an interval; one check per sampler and divergence
+  statistic:   (estimate, low, high, seeds) by the function `statistic_<name>(part)` in the experiment's figures.py,
+               for a statistic over runs that is no value of a run
+A check holds if the whole interval lies inside the range, fails if it lies outside, and is undecided otherwise.
+A difference is decided by its p-value instead, and then holds or fails by the side that its estimate lies on.
+A seed is the unit: runs of one seed share data, noise and start, so they count as one, with their mean.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from fgan import design
+from fgan.report.statistics import equivalence, paired_permutation, t_interval, wilson
+
+UNKNOWN = (math.inf, -math.inf, math.inf)  # estimate and interval if a run failed
+MISSING = (math.nan,) * 3  # if nothing was measured
+
+
+@dataclass
+class Result:
+    """One check: its estimate, interval, allowed range, seeds (pairs of a difference), and p-values.
+
+    `p` is of the test that decides a difference or an equivalence, `null` of the test that a difference is too small
+    to matter; None where no such test was run.
+    """
+
+    label: str
+    estimate: float
+    low: float
+    high: float
+    allowed: tuple
+    seeds: float
+    p: float | None = None
+    null: float | None = None
+
+    @property
+    def too_small(self):
+        """Whether a difference that is not there by its own test is shown to be below its margin."""
+        return self.null is not None and self.null <= 0.05 < self.p
+
+    @property
+    def excess(self):
+        """How far the estimate lies outside the allowed range; negative inside, -inf if unknown."""
+        outside = max(self.allowed[0] - self.estimate, self.estimate - self.allowed[1])
+        return outside if math.isfinite(outside) else -math.inf
+
+    @property
+    def outcome(self):
+        """'holds', 'fails', 'undecided', or 'not run' if nothing was measured."""
+        if math.isnan(self.estimate):
+            return "not run"
+        lower, upper = self.allowed
+        if self.p is not None:
+            if self.p <= 0.05:
+                return "holds" if lower <= self.estimate <= upper else "fails"
+            return "fails" if self.too_small else "undecided"
+        if lower <= self.low and self.high <= upper:
+            return "holds"
+        return "fails" if self.high < lower or self.low > upper else "undecided"
+
+
+def listed(value):
+    """A value as a list: itself, or its only entry."""
+    return value if isinstance(value, list) else [value]
+
+
+def select(part, check, where):
+    """The judged rows of a check's metric and rule for the runs that `where` names."""
+    rows = part.final(check["metric"], rule=check.get("rule", ""))
+    for column, names in where.items():
+        rows = rows[rows[column].isin(listed(names))]
+    return rows
+
+
+def results(part, check, root="experiments"):
+    """The results of one check: one, or one for each divergence or sampler that it names."""
+    allowed, where = (check.get("low", -math.inf), check.get("high", math.inf)), check.get("where", {})
+    if check["kind"] == "statistic":
+        function = getattr(design.module(root, part.name, "figures"), f"statistic_{check['statistic']}")
+        label = check["statistic"].replace("_", " ")
+        *interval, seeds = function(part)
+        return [Result(label, *interval, allowed, seeds)]
+    if check["kind"] == "baseline":
+        pairs = [(s, d) for s in listed(check["sampler"]) for d in listed(check.get("divergence"))]
+        return [untrained(part, check, *pair, allowed) for pair in pairs]
+    if "each" not in check:
+        return [trained(part, check, where, None, allowed)]
+    left_out = check["each"].get("except", [])
+    names = [name for name in check["each"].get("only", part.divergences) if name not in left_out]
+    return [trained(part, check, where | {"divergence": name}, name, allowed) for name in names]
+
+
+def labelled(check, *names):
+    """A check's metric with its rule and the names of the sampler or divergence."""
+    rule = f" [{check['rule']}]" if check.get("rule") else ""
+    return ", ".join([check["metric"] + rule, *filter(None, names)])
+
+
+def subtracted(part, check, sampler, divergence):
+    """The baseline that a check subtracts, 0 without one; keys that it does not name are the check's own.
+
+    A sampler that belongs to no divergence serves all of them.
+    """
+    if "minus_baseline" not in check:
+        return 0.0
+    own = {"sampler": sampler, "divergence": divergence or "", "metric": check["metric"], "rule": check.get("rule", "")}
+    wanted = own | check["minus_baseline"]
+    own = len(part.baselines(**wanted))  # of its divergence, whatever the value
+    return part.baseline(**wanted if own else wanted | {"divergence": ""})
+
+
+def untrained(part, check, sampler, divergence, allowed):
+    """The result of a sampler that was not trained: its mean over draws, without an interval."""
+    own = {"metric": check["metric"], "sampler": sampler, "divergence": divergence or "", "rule": check.get("rule", "")}
+    value = part.baseline(**own) - subtracted(part, check, sampler, divergence)
+    estimate = UNKNOWN if math.isnan(value) and len(part.baselines(**own)) else (value,) * 3
+    return Result(labelled(check, sampler, divergence), *estimate, allowed, math.inf)
+
+
+def by_seed(seeds, values):
+    """Mean of each seed's values, NaN or infinite if one of them is."""
+    _, index = np.unique(np.asarray(seeds), return_inverse=True)
+    return np.bincount(index, np.asarray(values, float)) / np.bincount(index)
+
+
+def trained(part, check, where, name, allowed):
+    """The result of trained runs: see the module's docstring for the kinds."""
+    rows, kind = select(part, check, where), check["kind"]
+    # A claim may name a divergence that this scale does not train.
+    label, seeds = labelled(check, part.labels.get(name, name)), rows.seed.nunique()
+    if kind == "share":
+        # An undefined value may lie on either side of the bound, so the interval covers both.
+        good = (rows.value >= check.get("at_least", -math.inf)) & (rows.value <= check.get("at_most", math.inf))
+        surely, perhaps = by_seed(rows.seed, good).sum(), by_seed(rows.seed, good | rows.value.isna()).sum()
+        share, low, _ = wilson(surely, seeds)
+        return Result(label, share, low, wilson(perhaps, seeds)[2], allowed, seeds)
+    if "minus" in check:
+        return paired(part, check, where, rows, label, allowed)
+    # A failed run counts: its value is undefined, so the mean is undefined and its interval unbounded.
+    if not len(rows):
+        return Result(label, *MISSING, allowed, seeds)
+    (divergence, *others) = listed(where.get("divergence", ""))
+    values = rows.value.to_numpy() - subtracted(part, check, None, "" if others else divergence)
+    if kind == "every" and not np.isnan(values).any():
+        worst = max(map(float, values), key=lambda value: max(allowed[0] - value, value - allowed[1]))
+        return Result(label, *(worst,) * 3, allowed, seeds)
+    estimate = t_interval(by_seed(rows.seed, values)) if np.isfinite(values).all() else UNKNOWN
+    return Result(label, *estimate, allowed, seeds)
+
+
+def paired(part, check, where, rows, label, allowed):
+    """The result of a comparison of runs, paired by all that `minus` does not name; seeds are those of the pairs."""
+    other = select(part, check, where | check["minus"])
+    rows = rows[~rows.index.isin(other.index)]  # a run is no pair with itself
+    keys = [column for column in ("arm", "divergence", "objective", "seed") if column not in check["minus"]]
+    pairs = rows.merge(other, on=keys, suffixes=("", "_other"))
+    # Where `minus` names the seed, a pair belongs to the first run's.
+    difference, seeds = (pairs.value - pairs.value_other).to_numpy(), pairs.seed.nunique()
+    margin = check.get("margin")
+    if check["kind"] == "equivalence":
+        allowed = (-margin, margin)
+    if not len(difference):
+        return Result(label, *MISSING, allowed, seeds)
+    if not np.isfinite(difference).all():
+        return Result(label, *UNKNOWN, allowed, seeds, None if check["kind"] == "equal" else 1.0)
+    if check["kind"] == "equal":
+        largest = float(np.abs(difference).max())
+        whole = len(difference) == len(rows) == len(other)
+        return Result(label, *((largest,) * 3 if whole else UNKNOWN), allowed, seeds)
+    difference = by_seed(pairs.seed, difference)
+    estimate, low, high = t_interval(difference)
+    if len(difference) < 20 and np.array_equal(difference, np.round(difference)):
+        low = high = math.nan  # counts with ties: a t interval of few seeds is too narrow
+    if check["kind"] == "equivalence":
+        return Result(label, estimate, low, high, allowed, seeds, equivalence(difference, margin))
+    null = None if margin is None or abs(estimate) > margin else equivalence(difference, margin)
+    return Result(label, estimate, low, high, allowed, seeds, paired_permutation(difference), null)
