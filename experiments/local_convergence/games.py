@@ -97,14 +97,15 @@ def runs_of(number, divergences=tuple(DIVERGENCES)):
 
 
 def points(population, sd=0.0):
-    """One step's data [1, draws, 2, 1] and noise [1, draws, 2, z] of a game whose P, and z, are 0 or +-sd.
+    """One step's data [streams, draws, 2, 1] and noise [streams, draws, 2, z] of a game whose P, and z, are 0 or +-sd.
 
     The random values of instance noise are +-1: a Jacobian at the solution sees only their mean and variance.
     """
-    k, sign = training.rounds(population), torch.tensor([1.0, -1.0], dtype=torch.float64)[:, None]
+    k, streams = training.rounds(population), len(population.streams)
+    sign = torch.tensor([1.0, -1.0], dtype=torch.float64)[:, None]
     noise = sign.expand(2, 1 + 2 * sum(population.extra_values)).clone()
     noise[:, 0] *= sd
-    return (sd * sign).expand(1, max(k, 1), 2, 1), noise.expand(1, k + 1, *noise.shape)
+    return (sd * sign).expand(streams, max(k, 1), 2, 1), noise.expand(streams, k + 1, *noise.shape)
 
 
 def update(population, data, noise, point):
@@ -114,9 +115,12 @@ def update(population, data, noise, point):
     x, z = (population.spread(draws[:, 0]) for draws in (data, noise))
 
     def slopes(omega):
-        population.theta_views, population.omega_views = [theta], [omega]
-        objective, loss = population.losses(x, z)
-        return [torch.autograd.grad(f.sum(), at, create_graph=True)[0] for f, at in ((objective, omega), (loss, theta))]
+        # Copies, because V's parameters may depend on G's here: the derivative for G is the partial one.
+        own = theta.clone(), omega.clone()
+        population.theta_views, population.omega_views = [own[0]], [own[1]]
+        value, loss = population.losses(x, z)
+        up, down = ((value, own[1]), (loss, own[0]))
+        return [torch.autograd.grad(f.sum(), at, create_graph=True)[0] for f, at in (up, down)]
 
     for _ in range(k):
         omega = omega + rate * slopes(omega)[0]
@@ -171,8 +175,7 @@ def terms(name):
     d = DIVERGENCES[name]
     v = torch.tensor(d.threshold_v, dtype=torch.float64, requires_grad=True)
     real, fake = d.activation(v), d.conjugate_of_activation(v)
-    (slope,) = torch.autograd.grad(real, v, create_graph=True)
+    (slope,) = torch.autograd.grad(real, v, retain_graph=True)
     (first,) = torch.autograd.grad(fake - real, v, create_graph=True)
     (curvature,) = torch.autograd.grad(first, v)
     return float(slope), float(curvature)
-

@@ -1,5 +1,6 @@
 """Games that are played: the Dirac game iterated near its solution and from afar, and Gaussians met on samples."""
 
+import itertools
 import math
 
 import pandas as pd
@@ -16,18 +17,19 @@ ITERATED = ("simultaneous", "alternating")
 NEAR, FAR = [1e-7, 0.0], [1.0, 1.0]  # starts (theta, omega)
 # Lengths of z between which the game is linear, and above which rounding of v_0 + omega x is less than 1e-5 of z.
 LINEAR = 1e-11, 1e-6
+FEWEST = 3  # steps to which a map is fitted
 DECIDED = 3.0  # steps times |log radius| from which on a path must have grown or fallen
 
 
 def iterated(measure, remedies):
     """Rows of the iterated Dirac games, and their predicted and measured contractions."""
     steps, number, rows, arrays, paths = measure["steps"], measure["iterations"], [], {}, []
-    for remedy, own in remedies.items():
-        for method in ITERATED:
+    for remedy, method in itertools.product(remedies, ITERATED):
+        if remedy != "R2":  # the same game as R1, as V is linear
             runs = games.runs_of(2 * len(steps))
             pairs = len(runs) // (2 * len(steps))
             rates = torch.tensor(steps, dtype=torch.float64).repeat_interleave(2).repeat(pairs)
-            game = games.Game(runs, own, method, rates, batch=2)
+            game = games.Game(runs, remedies[remedy], method, rates, batch=2)
             predicted = games.jacobian(game)[::2]
             start = torch.tensor([NEAR, FAR], dtype=torch.float64).repeat(len(runs) // 2, 1)
             near, far = games.iterated(game, start, number).unflatten(1, (-1, 2)).unbind(2)
@@ -35,13 +37,14 @@ def iterated(measure, remedies):
             arrays[f"curve/paths/{remedy}, {method}"] = torch.stack([metrics["radius"], metrics["measured radius"]])
             paths.append(metrics)
     every = {metric: torch.cat([metrics[metric] for metrics in paths]) for metric in paths[0]}
-    error = (every["measured radius"] - every["radius"]).abs()
+    error, turns = (every["measured radius"] - every["radius"]).abs(), every["error of the half turns"]
     decided, local = every["decided"], every["decided"] & (every["radius"] < 1)
     rows.append(("paths", "", 0, {
-        "games": len(error), "games that are decided": decided.sum(),
-        ("error of the contraction", "most"): error.max(), ("error of the contraction", "median"): error.median(),
+        "games": len(error), "games that are decided": decided.sum(), "games that are fitted": (~error.isnan()).sum(),
+        ("error of the contraction", "most"): error.nan_to_num(0).max(),
+        ("error of the contraction", "median"): error.nanmedian(),
         "share as predicted": (every["fell"] == (every["radius"] < 1))[decided].double().mean(),
-        ("error of the half turns", "most"): every["error of the half turns"].max(),
+        ("error of the half turns", "most"): turns.nan_to_num(0).max(),
         "share that converges from afar": every["fell from afar"][local].double().mean(),
     }))  # fmt: skip
     return rows, arrays
@@ -54,12 +57,14 @@ def measured(predicted, near, far):
     # Each step counts alike, however short z has become.
     fit = games.fitted(near, (linear[1:] / length[:-1].square()).nan_to_num(0, 0, 0))
     radius, angle = games.radius(predicted), games.angle(predicted)
-    sign = near[..., 0].sign()
-    turns = ((sign[1:] * sign[:-1] < 0) & (linear[1:] == 1)).sum(dim=0)
+    side, number = near[..., 0] >= 0, linear.sum(dim=0)
+    turns = ((side[1:] != side[:-1]) & (linear[1:] == 1)).sum(dim=0)
     fell = [path[-1].norm(dim=-1) < path[0].norm(dim=-1) for path in (near, far)]
+    known = number > FEWEST
     return {
-        "radius": radius, "measured radius": games.radius(fit), "decided": radius.log().abs() * steps > DECIDED,
-        "error of the half turns": (turns - angle / math.pi * (linear.sum(dim=0) - 1)).abs(),
+        "radius": radius, "measured radius": games.radius(fit).where(known, math.nan),
+        "error of the half turns": (turns - angle / math.pi * (number - 1)).abs().where(known, math.nan),
+        "decided": radius.log().abs() * steps > DECIDED,
         "fell": fell[0], "fell from afar": fell[1],
     }  # fmt: skip
 
@@ -76,20 +81,23 @@ def trained(measure):
     }.items():  # fmt: skip
         table = pd.DataFrame({
             "divergence": [run.divergence for run in runs], "objective": [run.objective for run in runs],
-            "seed": [run.seed for run in runs], "predicted overshoot": overshoot(ideal(maps, own)),
-            "overshoot": overshoot(path),
+            "seed": [run.seed for run in runs], "predicted overshoot": overshoot(ideal(maps, own)).numpy(),
+            "overshoot": overshoot(path).numpy(),
         })  # fmt: skip
         if path.shape[-1] == 2:
             same = torch.ones(path.shape[:2], dtype=torch.float64)[1:]
-            table |= {"radius": games.radius(maps), "measured radius": games.radius(games.fitted(path, same))}
+            table["radius"] = games.radius(maps).numpy()
+            table["measured radius"] = games.radius(games.fitted(path, same)).numpy()
         for divergence, objective, seed, *values in table.itertuples(index=False):
             metrics = dict(zip(table.columns[3:], values, strict=True))
             rows.append((arm, divergence, seed, {(metric, objective): value for metric, value in metrics.items()}))
         seeds = [by_seed(group) for _, group in table.groupby("seed")]
         rows += [(arm, "", seed, metrics) for seed, metrics in enumerate(seeds)]
         least, most = pd.DataFrame(seeds).min(), pd.DataFrame(seeds).max()
-        rows.append((arm, "", 0, {(m, rule): v[m] for rule, v in (("least", least), ("most", most)) for m in least.index}))
-    return rows, {}
+        rows.append(
+            (arm, "", 0, {(m, rule): v[m] for rule, v in (("least", least), ("most", most)) for m in least.index})
+        )
+    return rows
 
 
 def by_seed(table):
@@ -125,8 +133,7 @@ def path(population):
     def now(population):
         return {"theta": population.theta, "omega": population.omega}
 
-    first = now(population)
-    first = {name: stack.detach().clone() for name, stack in first.items()}
+    first = {name: stack.detach().clone() for name, stack in now(population).items()}
     _, history, _ = training.train(population, now)
     return torch.cat([torch.cat([first[n][None], history[n]]) for n in first], dim=-1).double()
 
