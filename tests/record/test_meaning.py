@@ -161,8 +161,10 @@ def test_what_runs_is_what_the_hash_sees():
         if isinstance(node, ast.Name | ast.Attribute)
     }
     assert not {(name, word) for name, word in used if word in ("import_module", "__import__", "exec", "eval")}
-    for file in (ROOT / "src/fgan").glob("*/__init__.py"):  # Python runs them, though no statement may name them
-        body = ast.parse(file.read_bytes()).body
+    # Python runs the __init__ of every package that is imported from, though no statement may name it.
+    for file in {ROOT / "src/fgan" / path.relative_to(ROOT / "src/fgan").parts[0] / "__init__.py" for path in files
+                 if path.is_relative_to(ROOT / "src/fgan")}:  # fmt: skip
+        body = ast.parse(file.read_bytes()).body if file.exists() else []
         assert file in files or file.parent.name == "design" or all(isinstance(s, ast.Expr) for s in body), file
 
 
