@@ -50,3 +50,4 @@ if TRAINED:
 include: "rules/show.smk"
 include: "rules/paper.smk"
 include: "rules/audit.smk"
+include: "rules/start.smk"

@@ -1,11 +1,7 @@
 """Configuration and the functions that rules refer to."""
 
-import contextlib
 import json
-import logging
 import os
-import re
-import shutil
 import sys
 import time
 from functools import partial
@@ -13,13 +9,12 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import validate
-from snakemake_interface_logger_plugins.common import LogEvent
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design, targets
 from fgan.design.validation import sentence
-from fgan.files import RecordError, alone
-from fgan.jobs import cut, plan, warm, watch
+from fgan.files import RecordError
+from fgan.jobs import cut
 from fgan.jobs.train import SHARD_FILES, choose_device
 from fgan.record.provenance import code_hash, ways
 from fgan.record.write import PART_FILES
@@ -81,7 +76,6 @@ THEORY += [f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "act
 THEORY += [f"{RECORD}/tables/protocols.tex"]
 SECTIONS = sorted(map(str, Path("paper/sections").glob("*.tex")))
 PUBLISHED = sorted(map(str, Path("paper/published").glob("*.csv")))
-HELD = contextlib.ExitStack()  # holds the record's lock, which is released when this process ends
 
 
 def options(*keys):
@@ -115,44 +109,3 @@ def shards(experiment):
 def own(kind, experiment):
     """Names of the figures (or tables) of an experiment."""
     return [name for name, (owner, *_) in CAPTIONED[kind].items() if owner == experiment]
-
-
-def told(record):
-    """Whether a message of Snakemake's is shown: not those of each job, because the watch says how far the record is."""
-    each = getattr(record, "event", None) in (LogEvent.PROGRESS, LogEvent.JOB_FINISHED)
-    return not each and not record.getMessage().startswith(("Select jobs to execute", "Execute "))
-
-
-def begin():
-    """Before the first job, locks the record, starts the warm process and prints the plan of the training."""
-    try:
-        HELD.enter_context(alone(RECORD))
-        if workflow.local_exec:
-            HELD.enter_context(warm.process(RECORD))
-            # Snakemake 9.27 limits jobs per second by a timer that it starts at every scan of its jobs, and each timer
-            # causes another scan: with a hundred jobs or more this takes a third of a core. Local jobs need no limit.
-            workflow.scheduler.job_rate_limiter = None
-        if TRAINED:
-            named = [n for n in DESIGNS if any(re.fullmatch(f"((figure|table)_)?{n}(_.*)?", a) for a in sys.argv)]
-            wanted = [DESIGNS[name] for name in named] or DESIGNS.values()
-            made = plan.make(wanted, plan.done(Path(RECORD)), DEVICE, workflow.cores)
-            print(plan.text(made.table), file=sys.stderr)
-            HELD.enter_context(watch.watching(RECORD, made, workflow.cores, BEGAN))
-    except RecordError as error:
-        raise WorkflowError(str(error)) from None
-    for handler in logging.getLogger("snakemake.logging").handlers:
-        handler.addFilter(told)
-    if shutil.which("latexmk") is None:
-        print("latexmk is missing: everything but the PDF will be made (see README, TeX)", file=sys.stderr)
-
-
-onstart:
-    begin()
-
-
-onsuccess:
-    HELD.close()
-
-
-onerror:
-    HELD.close()

@@ -1,0 +1,54 @@
+"""What happens before the first job of a workflow and after its last: lock, warm process, plan, watch, times."""
+
+import contextlib
+import logging
+import re
+import shutil
+
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from fgan.files import alone
+from fgan.jobs import plan, warm, watch
+
+HELD = contextlib.ExitStack()  # holds the record's lock, which is released when this process ends
+
+
+def told(record):
+    """Whether a message of Snakemake's is shown: not those of each job, because the watch says how far the record is."""
+    each = getattr(record, "event", None) in (LogEvent.PROGRESS, LogEvent.JOB_FINISHED)
+    return not each and not record.getMessage().startswith(("Select jobs to execute", "Execute "))
+
+
+def begin():
+    """Before the first job, locks the record, starts the warm process and prints the plan of the training."""
+    try:
+        HELD.enter_context(alone(RECORD))
+        if workflow.local_exec:
+            HELD.enter_context(warm.process(RECORD))
+            # Snakemake 9.27 limits jobs per second by a timer that it starts at every scan of its jobs, and each timer
+            # causes another scan: with a hundred jobs or more this takes a third of a core. Local jobs need no limit.
+            workflow.scheduler.job_rate_limiter = None
+        if TRAINED:
+            named = [n for n in DESIGNS if any(re.fullmatch(f"((figure|table)_)?{n}(_.*)?", a) for a in sys.argv)]
+            wanted = [DESIGNS[name] for name in named] or DESIGNS.values()
+            made = plan.make(wanted, plan.done(Path(RECORD)), DEVICE, workflow.cores)
+            print(plan.text(made.table), file=sys.stderr)
+            HELD.enter_context(watch.watching(RECORD, made, workflow.cores, BEGAN))
+    except RecordError as error:
+        raise WorkflowError(str(error)) from None
+    for handler in logging.getLogger("snakemake.logging").handlers:
+        handler.addFilter(told)
+    if shutil.which("latexmk") is None:
+        print("latexmk is missing: everything but the PDF will be made (see README, TeX)", file=sys.stderr)
+
+
+onstart:
+    begin()
+
+
+onsuccess:
+    HELD.close()
+
+
+onerror:
+    HELD.close()
