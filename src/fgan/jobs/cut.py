@@ -1,5 +1,6 @@
 """The cut of a design into shards, by the table of machines and the counted cost of a step."""
 
+import contextlib
 import functools
 import json
 from dataclasses import asdict
@@ -8,7 +9,7 @@ from pathlib import Path
 from fgan.design import Shard
 from fgan.engine import cost
 from fgan.engine.machines import MACHINES
-from fgan.files import write_json
+from fgan.files import RecordError, write_json
 from fgan.record.provenance import code_hash
 
 
@@ -42,7 +43,8 @@ def count(design, shard, device="cpu"):
     key, known = f"{device} {cost.key(shard.settings)}", counts(path)
     if key not in known:
         known[key] = cost.of(design, shard, device)
-        write_json(path, {name: asdict(value) for name, value in known.items()})
+        with contextlib.suppress(RecordError):  # a folder that cannot be written costs time alone
+            write_json(path, {name: asdict(value) for name, value in known.items()})
     return known[key]
 
 
