@@ -23,8 +23,7 @@ def trained_part(name, run, populations, baselines):
     for arm, p in populations.items():
         steps, history, metrics, sheets = measured(run, p)
         runs = p.runs[: p.n_runs]
-        frames += [write.tidy(runs, step, {k: v[i] for k, v in history.items()}) for i, step in enumerate(steps)]
-        frames.append(write.tidy(runs, steps[-1], metrics))
+        frames += [write.tidy(runs, steps, history), write.tidy(runs, steps[-1], metrics)]
         for kind, stack in sheets.items():
             names = (f"{kind}/{r.arm}/{r.divergence}/{r.objective}/{r.seed}" for r in runs)
             arrays = arrays | dict(zip(names, (x.numpy() for x in stack), strict=True))

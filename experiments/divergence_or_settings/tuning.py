@@ -95,7 +95,7 @@ def advantage(part, objective):
 
     def most(y, weights):
         means = variance.means(y, weights)
-        return float(np.delete(means - means[gan], gan, axis=0).min(axis=1).max())
+        return np.delete(means - means[..., gan, None, :], gan, axis=-2).min(axis=-1).max(axis=-1)
 
     return variance.interval(modes_covered(part, "tuned", [objective]), most)
 
@@ -105,7 +105,7 @@ def worst_over_best(part):
     y = np.concatenate([modes_covered(part, scope, ["saddle"]) for scope in ("tuned", "untuned")])
 
     def gain(y, weights):
-        tuned, untuned = np.split(variance.means(y, weights).mean(axis=1), 2)
-        return float(tuned.min() - untuned.max())
+        tuned, untuned = np.split(variance.means(y, weights).mean(axis=-1), 2, axis=-1)
+        return tuned.min(axis=-1) - untuned.max(axis=-1)
 
     return variance.interval(y, gain)

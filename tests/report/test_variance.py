@@ -86,7 +86,8 @@ def test_nothing_is_known_from_one_seed_or_of_no_variance():
     y = np.random.default_rng(3).normal(size=(3, 2, 1))
     assert variance.interval(y, lambda y, w: float(y.mean()))[1:] == (-math.inf, math.inf)
     two = np.zeros((3, 2, 4))
-    assert variance.interval(two, lambda y, w: 0.1) == (0.1, -math.inf, math.inf)  # the sd of equal draws is rounding
+    constant = lambda y, w: 0.1 if w is None else np.full(len(w), 0.1)
+    assert variance.interval(two, constant) == (0.1, -math.inf, math.inf)  # the sd of equal draws is rounding
     assert all(math.isnan(v) for v in variance.shares(y).values())
     assert all(math.isnan(v) for v in variance.shares(np.full((3, 2, 4), 8.0)).values())
     assert math.isnan(variance.permutation(np.full((3, 2, 4), 8.0)))

@@ -110,11 +110,8 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
 
         done = with_room(stack, machines.pieces(shard.runs, count(design, shard, device), device), log)
         history, metrics, samples = (joined([part[k] for part in done], dim) for k, dim in ((1, 1), (2, 0), (3, 0)))
-        frames = [
-            write.tidy(shard.runs, step, {k: v[i] for k, v in history.items()}) for i, step in enumerate(done[0][0])
-        ]
-        frames.append(write.tidy(shard.runs, shard.settings["steps"], metrics))
-        write.write_table(folder / "measurements.parquet", pd.concat(frames, ignore_index=True))
+        rows = [write.tidy(shard.runs, done[0][0], history), write.tidy(shard.runs, shard.settings["steps"], metrics)]
+        write.write_table(folder / "measurements.parquet", pd.concat(rows, ignore_index=True))
         write.write_samples(folder / "samples.npz", {name: array.numpy() for name, array in samples.items()})
         write_json(folder / "durations.json", durations)
         write_json(folder / "card.json", card)

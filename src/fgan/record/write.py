@@ -22,15 +22,16 @@ def named(metrics):
     return [(*key, value) if isinstance(key, tuple) else (key, "", value) for key, value in metrics.items()]
 
 
-def tidy(runs, step, metrics):
-    """Rows of one step from {metric or (metric, rule): values [runs]}; an undefined value is NaN."""
-    frames = []
-    for metric, rule, values in named(metrics):
-        values = values.detach().cpu().double().numpy() if hasattr(values, "detach") else np.asarray(values, float)
-        columns = {name: [getattr(run, name) for run in runs] for name in RUN}
-        columns |= {"step": step, "metric": metric, "rule": rule, "statistic": "value", "value": values}
-        frames.append(pd.DataFrame(columns))
-    return pd.concat(frames, ignore_index=True)[COLUMNS]
+def tidy(runs, steps, metrics):
+    """Rows of {metric or (metric, rule): values [runs], or [steps, runs] of a list of steps}; NaN is undefined."""
+    names, rules, values = zip(*named(metrics), strict=True)
+    values = [v.detach().cpu().numpy() if hasattr(v, "detach") else v for v in values]
+    values = np.stack([np.atleast_2d(np.asarray(v, float)) for v in values], axis=1)
+    step, metric, run = np.indices(values.shape).reshape(3, -1)
+    taken = {name: ([getattr(run, name) for run in runs], run) for name in RUN}
+    taken |= {"step": (np.atleast_1d(steps), step), "metric": (names, metric), "rule": (rules, metric)}
+    columns = {name: pd.Series(choices).take(rows).array for name, (choices, rows) in taken.items()}
+    return pd.DataFrame(columns | {"statistic": "value", "value": values.ravel()})[COLUMNS]
 
 
 def baseline_rows(baselines):

@@ -10,66 +10,70 @@ A share is an effect's sum of squares less the part expected from noise alone, o
 import numpy as np
 
 BOOTSTRAPS, PERMUTATIONS = 400, 999
+TINY = 1e-300
 
 
 def shares(y, weights=None, factors=None):
-    """{divergence, block, interaction, seed}: shares of the variance of y [divergences, blocks, seeds]; NaN if unknown.
+    """{divergence, block, interaction, seed}: shares of the variance of y [.., divergences, blocks, seeds].
 
-    `weights` [blocks, seeds] say how often each seed counts. `factors` {name: level of each block [blocks]} adds the
-    share of each factor of the blocks alone. Blocks are fitted first, the divergences beside them, where y has gaps.
+    `weights` [.., blocks, seeds] say how often each seed counts. `factors` {name: level of each block [blocks]} adds
+    the share of each factor of the blocks alone. Blocks are fitted first, the divergences beside them, where y has
+    gaps. Leading dimensions are resamples, computed together; an unknown share is NaN.
     """
     there = np.isfinite(y)
-    w = there * (1.0 if weights is None else weights)
-    y = np.where(there, y, 0.0)
-    names = ["divergence", "block", "interaction", "seed", *(factors or {})]
-    n, sums, total = w.sum(2), (w * y).sum(2), w.sum()
-    d, b, cells = (n.sum(1) > 0).sum(), (n.sum(0) > 0).sum(), (n > 0).sum()
-    if d < 2 or not total > cells:
-        return dict.fromkeys(names, np.nan)
-    grand = sums.sum() ** 2 / total
-    means = sums / np.maximum(n, 1e-300)
-    all_squares = (w * y**2).sum() - grand
+    weights = np.ones(y.shape[-2:]) if weights is None else weights
+    w, y = there * weights[..., None, :, :], np.where(there, y, 0.0)
+    n, sums = w.sum(-1), (w * y).sum(-1)
+    total, squares = n.sum((-1, -2)), (w * y**2).sum((-1, -2, -3))
+    d, b, cells = (n.sum(-1) > 0).sum(-1), (n.sum(-2) > 0).sum(-1), (n > 0).sum((-1, -2))
+    grand = sums.sum((-1, -2)) ** 2 / np.maximum(total, TINY)
+    all_squares = squares - grand
 
     def between(levels):
         """Sum of squares between groups of blocks."""
-        groups = [levels == level for level in np.unique(levels)]
-        return sum(sums[:, g].sum() ** 2 / max(n[:, g].sum(), 1e-300) for g in groups) - grand
+        groups = [np.asarray(levels) == level for level in np.unique(levels)]
+        return sum(ratio(sums[..., g].sum((-1, -2)) ** 2, n[..., g].sum((-1, -2))) for g in groups) - grand
 
+    block, within = between(np.arange(y.shape[-2])), squares - ratio(sums**2, n).sum((-1, -2))
     # The additive model by its normal equations, over divergences and blocks.
-    normal = np.block([[np.diag(n.sum(1)), n], [n.T, np.diag(n.sum(0))]])
-    right = np.concatenate([sums.sum(1), sums.sum(0)])
-    additive = right @ np.linalg.lstsq(normal, right, rcond=None)[0] - grand
-    block, within = between(np.arange(y.shape[1])), all_squares - ((n * means**2).sum() - grand)
+    eye = [np.eye(size) for size in n.shape[-2:]]
+    rows = n.sum(-1)[..., None] * eye[0], n.sum(-2)[..., None] * eye[1]
+    normal = np.concatenate([np.concatenate([rows[0], n], -1), np.concatenate([n.swapaxes(-1, -2), rows[1]], -1)], -2)
+    right = np.concatenate([sums.sum(-1), sums.sum(-2)], -1)
+    additive = np.einsum("...i,...ij,...j", right, np.linalg.pinv(normal, rcond=1e-12, hermitian=True), right) - grand
     # Seeds of a block, after the means of its divergences: the shared part, and the rest that is a run's own.
-    per_seed = w.sum(0)
-    seed = ((w * (y - means[:, :, None])).sum(0) ** 2 / np.maximum(per_seed, 1e-300)).sum()
-    seeds = (np.where(per_seed > 0, 1 if weights is None else weights, 0)).sum() - b
-    rest_ms = max(within - seed, 0.0) / max(total - cells - seeds, 1)
-    seed_ms = seed / max(seeds, 1)
-    effects = {
-        "divergence": additive - block - (d - 1) * rest_ms,
-        "block": block - (b - 1) * seed_ms,
-        "interaction": all_squares - within - additive - (cells - d - b + 1) * rest_ms,
+    per_seed = w.sum(-3)
+    seed = ratio((w * (y - ratio(sums, n)[..., None])).sum(-3) ** 2, per_seed).sum((-1, -2))
+    seeds = np.where(per_seed > 0, weights, 0).sum((-1, -2)) - b
+    rest_ms = np.maximum(within - seed, 0.0) / np.maximum(total - cells - seeds, 1)
+    seed_ms = seed / np.maximum(seeds, 1)
+    known = (d >= 2) & (total > cells) & (all_squares > 1e-12 * np.maximum(squares, TINY))
+    whole = np.where(known, all_squares, np.nan)
+    parts = {
+        "divergence": (additive - block - (d - 1) * rest_ms) / whole,
+        "block": (block - (b - 1) * seed_ms) / whole,
+        "interaction": (all_squares - within - additive - (cells - d - b + 1) * rest_ms) / whole,
     }
-    if not all_squares > 1e-12 * max((w * y**2).sum(), 1e-300):
-        return dict.fromkeys(names, np.nan)
-    parts = {name: float(value / all_squares) for name, value in effects.items()}
     parts["seed"] = 1 - sum(parts.values())
     for name, levels in (factors or {}).items():
-        levels = np.asarray(levels)
-        parts[name] = float((between(levels) - (len(np.unique(levels)) - 1) * seed_ms) / all_squares)
+        parts[name] = (between(levels) - (len(np.unique(levels)) - 1) * seed_ms) / whole
     return parts
 
 
+def ratio(sums, counts):
+    """sums / counts, and 0 where nothing was counted."""
+    return sums / np.maximum(counts, TINY)
+
+
 def means(y, weights=None):
-    """Means over the seeds of y [divergences, blocks, seeds], each counted as often as its weight [blocks, seeds]."""
-    weights = np.isfinite(y) * (1.0 if weights is None else weights)
-    sums, counts = (weights * np.nan_to_num(y)).sum(2), weights.sum(2)
-    return np.where(counts > 0, sums / np.maximum(counts, 1e-300), np.nan)
+    """Means over the seeds of y [divergences, blocks, seeds], counted as often as their weights [.., blocks, seeds]."""
+    weights = np.isfinite(y) * (1.0 if weights is None else weights[..., None, :, :])
+    counts = weights.sum(-1)
+    return np.where(counts > 0, ratio((weights * np.nan_to_num(y)).sum(-1), counts), np.nan)
 
 
 def interval(y, statistic, confidence=0.95, seed=0):
-    """(estimate, low, high) of statistic(y, weights): a bootstrap over the seeds of each block.
+    """(estimate, low, high) of statistic(y, weights [.., blocks, seeds]): a bootstrap over the seeds of each block.
 
     The quantiles are shifted by the bootstrap's own bias: seeds drawn twice make noise look like an effect. Without any
     effect 95 % intervals reach 0 in 87 % of cases with three seeds, in nearly all from eight on: claims need those.
@@ -79,11 +83,9 @@ def interval(y, statistic, confidence=0.95, seed=0):
     there = np.isfinite(y).any(0)
     if not np.isfinite(estimate) or (there.sum(1) < 2).any():
         return float(estimate), -np.inf, np.inf
-    generator = np.random.default_rng(seed)
-    draws = np.empty(BOOTSTRAPS)
-    for k in range(BOOTSTRAPS):
-        weights = np.stack([generator.multinomial(row.sum(), row / row.sum()) for row in there])
-        draws[k] = statistic(y, weights)
+    counts = there.sum(1)
+    resampled = np.random.default_rng(seed).multinomial(counts, there / counts[:, None], (BOOTSTRAPS, len(there)))
+    draws = statistic(y, resampled)
     draws = draws[np.isfinite(draws)]
     if len(draws) < BOOTSTRAPS / 2 or np.ptp(draws) == 0:
         return float(estimate), -np.inf, np.inf
@@ -99,9 +101,6 @@ def permutation(y, seed=0):
     observed = shares(y)["divergence"]
     if not np.isfinite(observed):
         return np.nan
-    generator = np.random.default_rng(seed)
-    count = 0
-    for _ in range(PERMUTATIONS):
-        order = generator.random(y.shape).argsort(axis=0)
-        count += not shares(np.take_along_axis(y, order, axis=0))["divergence"] < observed - 1e-12
-    return (count + 1) / (PERMUTATIONS + 1)
+    order = np.random.default_rng(seed).random((PERMUTATIONS, *y.shape)).argsort(axis=1)
+    permuted = shares(np.take_along_axis(y[None], order, axis=1))["divergence"]
+    return ((~(permuted < observed - 1e-12)).sum() + 1) / (PERMUTATIONS + 1)
