@@ -149,6 +149,23 @@ def test_seconds_add_products_memory_and_launches():
     assert one.seconds(rate=50, bandwidth=20, launch=0.5, copies=3) == 6 + 9 + 3.5
 
 
+def test_convolutions_and_functions_take_longer_on_a_cpu_than_their_operations_and_bytes(monkeypatch):
+    monkeypatch.setattr(cost, "SLOWER", 2)
+    monkeypatch.setattr(cost, "CALL", 10)
+    slow = cost.Cost(100.0, 60.0, 7, 1.0, 2, convolved=50.0, convolutions=3, functions=40.0)
+    assert slow.seconds(rate=50, bandwidth=20, launch=0.5) == (2 + 2) + (3 + 2) + 10 * 3 * 0.5 + 3.5
+    x = torch.empty(250, device="meta")
+    with cost.Counter() as counter:
+        x.tanh(), x + x
+    assert (counter.traffic, counter.functions) == (2000 + 3000, cost.FUNCTIONS["tanh"] * 2000)
+    found = {
+        device: cost.counted(lambda: CONFIGURATIONS["DCGAN small"].population(5, "meta"), device)
+        for device in ("cpu", "cuda")
+    }
+    assert 0 < found["cpu"].convolved < found["cpu"].operations and found["cpu"].convolutions % 5 == 0
+    assert (found["cuda"].convolved, found["cuda"].convolutions, found["cuda"].functions) == (0, 0, 0)
+
+
 def test_settings_of_one_key_cost_the_same():
     """Arms that differ in rates, weights and other fractions share a count; a rate of 0 may spare a whole pass."""
     chosen = design.load("remedies", "full", EXPERIMENTS)

@@ -50,6 +50,9 @@ def test_the_cost_of_a_shard_is_counted_once_for_all_processes(tmp_path, monkeyp
     cut.counts.cache_clear()
     monkeypatch.setattr(cut.cost, "of", lambda *given: pytest.fail("counted twice"))
     assert cut.count(loaded, shards(loaded)[0]) == first
+    monkeypatch.setattr(cut, "file_hash", lambda path: "of another way of counting")
+    with pytest.raises(pytest.fail.Exception, match="counted twice"):
+        cut.count(loaded, shards(loaded)[0])
     cut.counts.cache_clear()
 
 

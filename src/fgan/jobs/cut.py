@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from fgan.design import Shard
+from fgan.design import Shard, digest
 from fgan.engine import cost
 from fgan.engine.machines import MACHINES
-from fgan.files import RecordError, write_json
+from fgan.files import RecordError, file_hash, write_json
 from fgan.record.provenance import code_hash
 
 
@@ -39,7 +39,8 @@ def count(design, shard, device="cpu"):
 
     To count it takes a tenth of a second, and what torch imports for that takes more than a second.
     """
-    path = Path("results/.data/costs", f"{design.name}-{code_hash(design.name)[:16]}.json")
+    counted = digest([code_hash(design.name), file_hash(cost.__file__)])  # what a step does, and how it is counted
+    path = Path("results/.data/costs", f"{design.name}-{counted[:16]}.json")
     key, known = f"{device} {cost.key(shard.settings)}", counts(path)
     if key not in known:
         known[key] = cost.of(design, shard, device)

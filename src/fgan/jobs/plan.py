@@ -36,13 +36,13 @@ def rates(device):
     if device == "cuda":
         return {name: MACHINES["cuda"][name] for name in ("rate", "bandwidth", "launch")}
     x, w, one = torch.randn(24, 128, 64), torch.randn(24, 64, 64), torch.ones(1, requires_grad=True)
+    large = torch.randn(2, 2_000_000)  # beyond a core's own cache, as a step's tensors are together
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         return {
             "rate": 2 * x.numel() * w.shape[-1] / timed(lambda: torch.bmm(x, w)),
-            # The mix of a step: of the kernels that move bytes, one in three computes a function like tanh.
-            "bandwidth": 8 * x.nbytes / timed(lambda: torch.tanh(x) * x * x),
+            "bandwidth": 1.5 * large.nbytes / timed(lambda: large[0] + large[1]),
             "launch": timed(lambda: torch.autograd.grad(((one * 2 + 1) * 2).exp(), one)) / 8,
         }
     finally:
