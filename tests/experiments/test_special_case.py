@@ -35,7 +35,7 @@ def differences(scale, dtype=torch.float32, change=lambda loop: None):
     chosen = design.load("special_case", scale, EXPERIMENTS, max_steps=STEPS)
     runs = [Run("special_case", "fgan", "gan", o, seed) for o in OBJECTIVES for seed in range(SEEDS[scale])]
     run, settings = chosen.run, chosen.arms["fgan"]
-    settings = settings | {"batch": min(settings["batch"], 256)}
+    settings = settings | {"batch": min(settings["batch"], 128)}
     data = images.digits() if scale == "quick" else enlarged()
 
     class Changed(run.textbook.Textbook):
