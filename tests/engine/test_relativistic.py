@@ -1,4 +1,4 @@
-"""Relativistic objectives: the published loss, a divergence for every f, and gradients of the formula as it is written."""
+"""Relativistic objectives: the published loss, a divergence for every f, gradients of the formula as it is written."""
 
 import itertools
 

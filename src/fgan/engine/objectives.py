@@ -9,7 +9,6 @@ import torch
 
 from fgan.divergences import DIVERGENCES
 
-
 MINIMAX = ("saddle", "relativistic")  # the generator minimises what V maximises; no g_f of a fake is needed
 
 

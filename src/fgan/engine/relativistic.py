@@ -12,9 +12,9 @@ F_rel is f-GAN's F between the two orders of a pair, P x Q and Q x P, with a dif
 on the left with equality only if P = Q, as a small V = e h gains 2 e g_f'(v_0) (E_P[h] - E_Q[h]); on the right wherever
 the optimal V of the pair, g_f^-1(f'(ratio)), is a multiple of a log-ratio: KL, reverse KL, Neyman, Hellinger, JS, GAN,
 and total variation in the limit of large V.
-For GAN F_rel = 2 E[log sigmoid(d)]. Where the integrand is concave in d (all but total variation, Neyman, alpha = -2) it
-is, less f(1), one of Jolicoeur-Martineau 2020. V -> -V shows that the supremum is symmetric in P and Q: KL and reverse KL
-are one algorithm.
+For GAN F_rel = 2 E[log sigmoid(d)]. Where the integrand is concave in d (all but total variation, Neyman, alpha = -2)
+it is, less f(1), one of Jolicoeur-Martineau 2020. V -> -V shows that the supremum is symmetric in P and Q: KL and
+reverse KL are one algorithm.
 
 Source: Jolicoeur-Martineau 2018 (arXiv:1807.00734) and 2020 (arXiv:1901.02474); Sun, Fang and Schwing 2020
 (arXiv:2011.04926); Huang et al. 2024 (arXiv:2501.05441). The integrand for any f of the table is derived here.
