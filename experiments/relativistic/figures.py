@@ -1,5 +1,6 @@
 """Figures and tables of relativistic pairing, from its part of a record."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -85,22 +86,24 @@ def statistic_penalties_over_pairing_saddle(part):
 
 def figure_factorial(part):
     """Modes and quality of every run of GAN: a row of panels for each setting."""
-    objectives, found = trained(part), settings(part)
-    height = 0.6 + sum(0.45 + 0.16 * len(arms(part, name)) * len(objectives) for name in found)
-    figure, axes = figures.plt.subplots(len(found), 2, figsize=(figures.WIDTH, height), sharey="row", squeeze=False)
-    for row, (setting, total) in zip(axes, found.items(), strict=True):
-        own = dict(reversed(arms(part, setting).items()))
+    found = {setting: list(arms(part, setting).values()) for setting in settings(part)}
+    lines = [sum(len(part.arms[arm]["objectives"]) for arm in own) for own in found.values()]
+    size = (figures.WIDTH, 0.6 + 0.5 * len(found) + 0.17 * sum(lines))
+    figure, axes = plt.subplots(len(found), 2, figsize=size, sharey="row", squeeze=False, height_ratios=lines)
+    for row, (setting, own) in zip(axes, found.items(), strict=True):
         for axis, metric in zip(row, ("modes", "high_quality"), strict=True):
-            for offset, objective in zip(np.linspace(0.3, -0.3, len(objectives)), objectives, strict=True):
-                for place, arm in enumerate(own.values()):
+            for place, arm in enumerate(reversed(own)):
+                objectives = part.arms[arm]["objectives"]
+                reach = 0.3 * (len(objectives) - 1) / (len(objectives) + 1) * 2
+                for offset, objective in zip(np.linspace(reach, -reach, len(objectives)), objectives, strict=True):
                     values = part.values(metric, arm, "gan", objective)
-                    if len(values):
-                        figures.dots(axis, [place], [values], COLOURS[objective], offset, spread=0.06)
-                        axis.plot(values.mean(), place + offset, "|", ms=9, mew=1.6, color=COLOURS[objective])
-            figures.row_labels(axis, [PENALTIES[level] for level in own])
-        row[0].set(xlim=(-0.02 * total, 1.03 * total), xlabel=f"{SETTINGS[setting]}: modes covered, of {total}")
-        row[1].set(xlim=(-0.03, 1.03), xlabel=f"{SETTINGS[setting]}: share of high-quality samples")
-    figures.legend(figure, {STYLES[o][0]: figures.dot(COLOURS[o]) for o in objectives})
+                    figures.dots(axis, [place], [values], COLOURS[objective], offset, spread=0.07)
+                    axis.plot(values.mean(), place + offset, "|", ms=8, mew=1.6, color=COLOURS[objective])
+            figures.row_labels(axis, [PENALTIES[part.arms[arm]["factors"]["penalties"]] for arm in reversed(own)])
+        total = settings(part)[setting]
+        row[0].set(xlim=(-0.03 * total, 1.03 * total), xlabel=f"{SETTINGS[setting]}: modes covered, of {total}")
+        row[1].set(xlim=(-0.03, 1.03), xlabel="share of high-quality samples")
+    figures.legend(figure, {STYLES[o][0]: figures.dot(COLOURS[o]) for o in trained(part)})
     return figure
 
 
@@ -108,7 +111,7 @@ def figure_histories(part):
     """Medians over seeds along the training, with their quartiles: a column for each arm."""
     every = [(*of, level, arm) for of in settings(part).items() for level, arm in arms(part, of[0]).items()]
     size = (figures.WIDTH, 2.9)
-    figure, axes = figures.plt.subplots(2, len(every), figsize=size, sharex="col", sharey="row", squeeze=False)
+    figure, axes = plt.subplots(2, len(every), figsize=size, sharex="col", sharey="row", squeeze=False)
     for (setting, total, level, arm), column in zip(every, axes.T, strict=True):
         for axis, (metric, scale) in zip(
             column, {"watched modes": total, "watched high_quality": 1}.items(), strict=True
@@ -187,7 +190,7 @@ def table_exact(part):
         rows.append({
             "Divergence": label, "least gain, P not Q": number(gain.min(), 2),
             "largest gain, P = Q": rounded(same.max()),
-            "share of the bound": f"{number(share.min(), 3)} to {number(share.max(), 3)}",
+            "share of the bound": " to ".join(dict.fromkeys(number(end(share), 3) for end in (min, max))),
             "P and Q swapped": rounded(swapped.max()),
         })  # fmt: skip
     return pd.DataFrame(rows)
