@@ -15,6 +15,7 @@ EXAMPLES = {
     "minibatch_discrimination": {"kernels": 8, "dimensions": 4},
     "spectral_norm": {},
     "gradient_penalty": {"weight": 0.1},
+    "fake_gradient_penalty": {"weight": 0.1},
     "unrolling": {"steps": 2},
 }
 EVERY = [run(d, o, s) for d in DIVERGENCES for o in ("saddle", "alternative") for s in (0, 1)]

@@ -15,7 +15,6 @@ from fgan.engine import training
 from fgan.engine.networks import Network
 from fgan.engine.population import per_run
 from fgan.remedies import Remedied
-from fgan.remedies.gradient_penalty import GradientPenalty
 from fgan.targets.mixtures import Mixture
 
 OBJECTIVES = ("saddle", "alternative")
@@ -48,31 +47,16 @@ class Slope(Shift):
         return omega * x + per_run(self.constant, omega)
 
 
-class FakePenalty(GradientPenalty):
-    """R2: V ascends F - weight / 2 E_Q |dV/dx|^2. Source: Mescheder et al. 2018, eq. 10."""
-
-    def fake(self, population, x, z, values):
-        self.points = x
-        return x
-
-    def penalty(self, population, views, real):
-        return super().penalty(population, views, self.points)
-
-
 class Game(Remedied):
-    """The game for `runs`: `remedies` is a design's list, or R2 as {kind: R2, weight}; `rates` are values [runs]."""
+    """The game for `runs`: `remedies` is a design's list, `rates` are values [runs]."""
 
     def __init__(self, runs, remedies, method, rates, **settings):
         constant = torch.tensor([DIVERGENCES[run.divergence].threshold_v for run in runs], dtype=torch.float64)
-        own = [dict(remedy) for remedy in remedies if remedy["kind"] == "R2"]
         settings |= {
             "noise": {"kind": "normal", "dimension": 1}, "method": METHODS[method],
-            "remedies": [remedy for remedy in remedies if remedy["kind"] != "R2"],
-            "optimiser": {"kind": "sgd", "generator": 1.0, "variational": 1.0},
+            "remedies": remedies, "optimiser": {"kind": "sgd", "generator": 1.0, "variational": 1.0},
         }  # fmt: skip
         super().__init__(runs, GAUSSIAN, Network(Shift()), lambda inputs: Network(Slope(constant)), settings)
-        self.remedies += [FakePenalty(remedy["weight"]) for remedy in own]
-        self.extra_values += [0 for _ in own]
         self.theta_optimiser.rate = self.omega_optimiser.rate = rates
 
     def output_bias(self):

@@ -13,7 +13,8 @@ def remedies(measure, weight=None):
     """{remedy: a design's list of remedies}."""
     weight = measure["weight"] if weight is None else weight
     return {
-        "none": [], "R1": [{"kind": "gradient_penalty", "weight": weight}], "R2": [{"kind": "R2", "weight": weight}],
+        "none": [], "R1": [{"kind": "gradient_penalty", "weight": weight}],
+        "R2": [{"kind": "fake_gradient_penalty", "weight": weight}],
         "instance noise": [{"kind": "instance_noise", "sd": measure["sd"], "until": math.inf}],
         **{f"unrolled {k}": [{"kind": "unrolling", "steps": k}] for k in measure["unrolled"]},
     }  # fmt: skip

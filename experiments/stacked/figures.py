@@ -14,6 +14,7 @@ MAIN = "unrolled_quarter"
 SHOWN = 8  # images in a row of the sheet
 SAMPLERS = {"fresh samples of P": "real stacks"} | {name: name for name in ("uniform classes", "one image", "noise")}
 SETTINGS = {("unrolled", "quarter"): "V 1/4", ("unrolled", "half"): "V 1/2", ("veegan", "equal"): "VEEGAN's DCGAN"}
+OTHERS = {"saddle": ", saddle", "relativistic_swapped": ", pairs"}  # objectives beside the alternative one
 # Columns of modes and of KL in the published files.
 COLUMNS = {
     "unrolled_stacked_mnist": ("modes_mean", "KL_mean"),
@@ -94,7 +95,7 @@ def figure_modes(part):
             if (row := (arms(part).get(setting), "alternative")) in rows:
                 at = published(source, wanted)[metric], rows.index(row)
                 (handles["published (GAN)"],) = axis.plot(*at, "D", color=figures.GREY, mfc="none", ms=5, zorder=0)
-        names = [label(part.arms[arm]["factors"]) + (", saddle" if o == "saddle" else "") for arm, o in rows]
+        names = [label(part.arms[arm]["factors"]) + OTHERS.get(o, "") for arm, o in rows]
         axis.set(xlabel=text, ylim=(-0.5, len(rows) - 0.5))
         axis.set_yticks(range(len(rows)), names)
         axis.set_yticks(np.arange(len(rows) - 1) + 0.5, minor=True)

@@ -12,7 +12,7 @@ with (ROOT / "paper/published/protocols.csv").open() as file:
     ROWS = list(csv.DictReader(file))
 SET = [row for row in ROWS if row["setting"]]
 DESIGNS = {name: design.load(name, "extended", EXPERIMENTS) for name in {row["setting"].split(".")[0] for row in SET}}
-UNPUBLISHED = {"none", "gradient_penalty"}  # remedies that no source has on stacked digits
+UNPUBLISHED = {"none", "no penalty", "gradient_penalty", "R1 and R2"}  # remedies that these sources lack
 
 
 def resolved(setting):

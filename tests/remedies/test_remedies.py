@@ -79,7 +79,7 @@ def test_the_gradient_penalty_of_a_linear_v_is_its_squared_slope():
     linear = mlp(2, 1, [], "tanh")
     p.variational = linear
     views = [torch.tensor([[[3.0], [4.0]], [[1.0], [0.0]]], requires_grad=True), torch.zeros(2, 1, 1)]
-    found = p.remedies[0].penalty(p, views, torch.randn(2, 7, 2))
+    found = p.remedies[0].penalty(p, views, torch.randn(2, 7, 2), None)
     torch.testing.assert_close(found, torch.tensor([0.05 * 25, 0.05]))
 
 

@@ -57,7 +57,8 @@ def test_g_descends_its_loss_and_v_climbs_its_objective(kind, method, monkeypatc
 def climbed(p, x, z):
     """What V climbs [runs]: F less the penalty of every remedy."""
     value, _ = p.losses(x, z, inner=True)
-    penalty = sum(remedy.penalty(p, p.omega_views, remedy.real(p, x, z[..., 2:4])) for remedy in p.remedies)
+    points = [remedy.real(p, x, z[..., 2:4]) for remedy in p.remedies], p.generate(z).detach()
+    penalty = sum(r.penalty(p, p.omega_views, real, points[1]) for r, real in zip(p.remedies, points[0], strict=True))
     return (value - penalty).detach()
 
 

@@ -9,17 +9,19 @@ import torch
 
 from fgan.divergences import DIVERGENCES
 
+MINIMAX = ("saddle", "relativistic")  # the generator minimises what V maximises; no g_f of a fake is needed
+
 
 def slices_of(runs):
-    """Consecutive runs of one divergence, saddle first: (divergence, first, last + 1, first alternative run)."""
+    """Consecutive runs of one divergence, minimax first: (divergence, first, last + 1, first run of another kind)."""
     spans = []
     for index, run in enumerate(runs):
         before = runs[index - 1] if index else None
-        back = before and (before.objective, run.objective) == ("alternative", "saddle")
+        back = before and run.objective in MINIMAX and before.objective not in MINIMAX
         if not before or before.divergence != run.divergence or back:
             spans.append([run.divergence, index, index, index])
         spans[-1][2] = index + 1
-        if run.objective == "saddle":
+        if run.objective in MINIMAX:
             spans[-1][3] = index + 1
     return [(DIVERGENCES[name], *span) for name, *span in spans]
 
@@ -36,7 +38,7 @@ def value_and_loss(slices, v_real, v_fake):
     lengths = [last - first for _, first, last, _ in slices]
     halves = [n for _, first, last, alternative in slices for n in (alternative - first, last - alternative)]
     activated = mean(d.activation(v) for d, v in zip(divergences, v_real.split(lengths), strict=True))
-    conjugate = mean(d.conjugate_of_activation(v) for d, v in zip(divergences, v_fake.split(lengths), strict=True))
+    conjugate = conjugates(slices, v_fake)
     losses = [conjugate]
     if any(halves[1::2]):
         fake = v_fake.split(halves)[1::2]
@@ -44,6 +46,12 @@ def value_and_loss(slices, v_real, v_fake):
         pairs = zip(conjugate.split(halves)[::2], other.split(halves[1::2]), strict=True)
         losses = [loss for pair in pairs for loss in pair]
     return activated - conjugate, -torch.cat(losses)
+
+
+def conjugates(slices, v):
+    """The mean of f*(g_f(v)) of every run [runs], for V's outputs v [runs, batch, 1]."""
+    parts = v.split([last - first for _, first, last, _ in slices])
+    return mean(d.conjugate_of_activation(part) for (d, *_), part in zip(slices, parts, strict=True))
 
 
 def mean(parts):

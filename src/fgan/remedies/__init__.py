@@ -3,9 +3,9 @@
 import torch
 
 from fgan.design import DesignError, nearest
-from fgan.engine import objectives
 from fgan.engine.population import Population
-from fgan.remedies.gradient_penalty import GradientPenalty
+from fgan.engine.relativistic import Pairs
+from fgan.remedies.gradient_penalty import FakeGradientPenalty, GradientPenalty
 from fgan.remedies.instance_noise import InstanceNoise
 from fgan.remedies.minibatch import MinibatchDiscrimination
 from fgan.remedies.packing import Packing
@@ -21,6 +21,7 @@ REMEDIES = {
     "minibatch_discrimination": MinibatchDiscrimination,
     "spectral_norm": SpectralNorm,
     "gradient_penalty": GradientPenalty,
+    "fake_gradient_penalty": FakeGradientPenalty,
     "unrolling": Unrolling,
 }
 
@@ -66,6 +67,7 @@ class Remedied(Population):
             for name in ("saddle", "logit")
         )
         self.raw = any(run.objective == "logit" for run in self.runs)
+        self.pairs = Pairs(self.runs, self.device)
 
     def noise(self, shape, generator):
         """Noise z of the latent distribution, followed by the remedies' random values for points of P and of Q."""
@@ -93,10 +95,10 @@ class Remedied(Population):
 
         def play(views):
             v_fake = self.variational(views, fake)
-            value, loss = objectives.value_and_loss(self.slices, self.variational(views, real), v_fake)
+            value, loss = self.pairs.value_and_loss(self.slices, self.variational(views, real), v_fake)
             if self.raw:
                 loss = torch.where(self.logit, -v_fake.mean(dim=(1, 2)), loss)
-            return value, loss, value - sum(remedy.penalty(self, views, real) for remedy in self.remedies)
+            return value, loss, value - sum(remedy.penalty(self, views, real, fake) for remedy in self.remedies)
 
         value, loss, objective = play(self.omega_views)
         if not inner:

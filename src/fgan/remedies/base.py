@@ -33,8 +33,8 @@ class Remedy:
         """V's inputs for points x = G(z)."""
         return x
 
-    def penalty(self, population, views, real):
-        """Penalty subtracted from V's objective [runs], for V's parameters `views` and its inputs from P, `real`."""
+    def penalty(self, population, views, real, fake):
+        """Penalty subtracted from V's objective [runs], for V's parameters `views` and its inputs from P and from Q."""
         return 0.0
 
     def cost(self, population, x, z):
