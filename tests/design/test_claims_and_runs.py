@@ -93,6 +93,16 @@ def test_a_claim_is_one_sentence_and_its_checks_measure_one_thing(claim):
     assert len({(check["kind"], check.get("metric", check.get("statistic"))) for check in claim["checks"]}) == 1
 
 
+# Experiments whose claims have one check each, for every divergence at most.
+SINGLE = ("bound", "univariate", "digits", "kde_protocol", "natural", "vae_vs_gan", "convergence", "special_case",
+          "discrete", "latent")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_claim_has_one_check(name):
+    assert [claim["id"] for claim in CLAIMS[name] if len(claim["checks"]) > 1] == []
+
+
 @pytest.mark.parametrize("name", CLAIMS)
 def test_what_a_claim_needs_of_the_published_setting_is_there_at_the_largest_scale(name):
     """Otherwise it could never be judged; a replication's own length may be less than what is published."""
