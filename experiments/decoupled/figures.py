@@ -25,14 +25,16 @@ def names(part, arm):
 
 
 def outcome(part, arm, metric):
-    """Judged values [seeds, f, h] of an arm, NaN for a run that failed."""
+    """Judged values [seeds, f, h] of an arm on the seeds that every f has, NaN for a run that failed or was lost."""
     every, rows = names(part, arm), part.final(arm=arm)
-    columns = pd.MultiIndex.from_product([range(part.arms[arm]["seeds"]), every, every])
-    values, failed = (
+    seeds = rows.groupby("divergence").seed.nunique().min()
+    columns = pd.MultiIndex.from_product([range(seeds), every, every])
+    values, failed, lost = (
         rows[rows.metric == name].set_index(["seed", "divergence", "objective"]).value.reindex(columns).to_numpy()
-        for name in (metric, "failed")
+        for name in (metric, "failed", "lost")
     )
-    return np.where(failed == 0, values, np.nan).reshape(-1, len(every), len(every))
+    there = (failed == 0) & (lost != 1)  # on the ring and the grid no run is said to be lost
+    return np.where(there, values, np.nan).reshape(-1, len(every), len(every))
 
 
 def predicted(part, arm, metric):
@@ -40,10 +42,10 @@ def predicted(part, arm, metric):
     return np.array([part.baseline(metric, "exact optimum", name) for name in names(part, arm)])
 
 
-def over_seeds(part, arm, metric, effect):
-    """(mean, low, high, seeds) of an effect's share of the variance of an outcome."""
-    each = [shares.shares(y)[effect] for y in outcome(part, arm, metric)] if arm in part.arms else []
-    return *t_interval(each), len(each)
+def share(part, arm, metric, effect, minus=None):
+    """(mean, low, high, seeds) of an effect's share of an outcome's variance, less that of the effect `minus`."""
+    each = [shares.shares(y) for y in outcome(part, arm, metric)] if arm in part.arms else []
+    return *t_interval([one[effect] - (one[minus] if minus else 0) for one in each]), len(each)
 
 
 def slope(part, metric, effect):
@@ -54,43 +56,35 @@ def slope(part, metric, effect):
 
 
 def statistic_mu_by_h(part):
-    return over_seeds(part, "mixture", "mean mu", "h")
+    return share(part, "mixture", "mean mu", "h")
 
 
 def statistic_mu_by_f(part):
-    return over_seeds(part, "mixture", "mean mu", "f")
+    return share(part, "mixture", "mean mu", "f")
 
 
 def statistic_sigma_by_h(part):
-    return over_seeds(part, "mixture", "mean sigma", "h")
+    return share(part, "mixture", "mean sigma", "h")
 
 
 def statistic_sigma_by_f(part):
-    return over_seeds(part, "mixture", "mean sigma", "f")
+    return share(part, "mixture", "mean sigma", "f")
 
 
-def statistic_mu_slope_on_h(part):
+def statistic_slope_of_mu_on_h(part):
     return slope(part, "mu", "h")
 
 
-def statistic_mu_slope_on_f(part):
+def statistic_slope_of_mu_on_f(part):
     return slope(part, "mu", "f")
 
 
-def statistic_ring_by_h(part):
-    return over_seeds(part, "ring", "modes", "h")
+def statistic_ring_by_h_rather_than_f(part):
+    return share(part, "ring", "modes", "h", minus="f")
 
 
-def statistic_ring_by_f(part):
-    return over_seeds(part, "ring", "modes", "f")
-
-
-def statistic_grid_by_h(part):
-    return over_seeds(part, "grid", "modes", "h")
-
-
-def statistic_grid_by_f(part):
-    return over_seeds(part, "grid", "modes", "f")
+def statistic_grid_by_h_rather_than_f(part):
+    return share(part, "grid", "modes", "h", minus="f")
 
 
 def matrix(axis, cells, limits, below=None, right=None):
@@ -112,13 +106,12 @@ def matrix(axis, cells, limits, below=None, right=None):
     axis.spines[:].set_visible(False)
 
 
-def labelled(axis, part, every, optima=False):
-    """Names the rows and columns of a matrix."""
-    labels, places = [part.labels[name] for name in every], list(range(len(every)))
-    ends = ([*places, len(every) + 1], ["optimum of $D_h$"]), ([*places, len(every) + 1], ["optimum of $D_f$"])
-    (rows, last_row), (columns, last_column) = ends if optima else ((places, []), (places, []))
-    axis.set_yticks(rows, labels + last_row, fontsize=6)
-    axis.set_xticks(columns, labels + last_column, rotation=90, fontsize=6)
+def labelled(axis, part, every, apart=()):
+    """Names the rows and columns of a matrix; `apart` are the names of the row below and of the column right."""
+    places = [*range(len(every)), *(len(every) + 1 for _ in apart[:1])]
+    labels = [part.labels[name] for name in every]
+    axis.set_yticks(places, [*labels, *apart[:1]], fontsize=6)
+    axis.set_xticks(places, [*labels, *apart[1:]], rotation=90, fontsize=6)
     axis.set_xlabel("h, which G descends")
 
 
@@ -134,7 +127,7 @@ def figure_fitted(part):
     for axis, (metric, symbol) in zip(axes, SYMBOLS.items(), strict=True):
         best = predicted(part, "mixture", metric)
         matrix(axis, mean(outcome(part, "mixture", f"mean {metric}")), (best.min(), best.max()), best, best)
-        labelled(axis, part, every, optima=True)
+        labelled(axis, part, every, apart=("optimum of $D_h$", "optimum of $D_f$"))
         axis.set_title(f"fitted {symbol}")
     axes[0].set_ylabel("f, which V ascends")
     return figure
@@ -168,7 +161,7 @@ def table_shares(part):
         each = [shares.shares(one) for one in y]
         row = {"Outcome": label, "pairs": str(y[0].size), "seeds": str(len(y))}
         row |= {effect: shown([one[effect] for one in each]) for effect in shares.EFFECTS}
-        rows.append(row | {"failed": f"{np.isnan(y).sum()} of {y.size}"})
+        rows.append(row | {"failed or lost": f"{np.isnan(y).sum()} of {y.size}"})
     return pd.DataFrame(rows)
 
 

@@ -13,6 +13,7 @@ from fgan.metrics import exact, modes
 from .decoupled import Decoupled
 
 SHOWN = 200  # samples of each run that are kept
+FAR = 3  # standard deviations of P; the optima lie within one
 
 
 def population(settings, runs, device="cpu", data=None):
@@ -24,7 +25,7 @@ def observe(population):
     if "start" not in population.settings:
         return modes.watched(population)
     mu, sigma = population.theta.T
-    return {"mu": mu, "sigma": sigma}
+    return {"mu": mu, "sigma": sigma.abs()}
 
 
 def evaluate(population, steps, history):
@@ -34,7 +35,16 @@ def evaluate(population, steps, history):
         samples = population.sample(measure["samples"], "evaluation")
         return modes.measured(samples, population.target, measure), {"samples": samples[:, :SHOWN]}
     last = torch.tensor(steps) > settings["steps"] - measure["averaged"]
-    return {f"mean {name}": history[name][last].double().mean(dim=0) for name in ("mu", "sigma")}, {}
+    mu, sigma = (history[name][last].double().mean(dim=0) for name in ("mu", "sigma"))
+    return {"mean mu": mu, "mean sigma": sigma, "lost": lost(population.target, mu, sigma)}, {}
+
+
+def lost(mixture, mu, sigma):
+    """1 for a model that lies or spreads more than FAR standard deviations of P away from it, else 0 [models]."""
+    weights, means = mixture.weights, mixture.means[:, 0]
+    centre = weights @ means
+    sd = (weights @ (mixture.variances + (means - centre) ** 2)).sqrt()
+    return ~(((mu - centre).abs() <= FAR * sd) & (sigma <= FAR * sd))
 
 
 def baselines(settings, data=None):
