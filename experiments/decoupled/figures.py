@@ -79,6 +79,21 @@ def statistic_slope_of_mu_on_f(part):
     return slope(part, "mu", "f")
 
 
+def near(part, metric, descended):
+    """Share of the pairs with f other than h, for each seed, that end near the optimum of D_h, or of D_f.
+
+    A run that failed or was lost ends near none.
+    """
+    best, y = predicted(part, "mixture", metric), outcome(part, "mixture", f"mean {metric}")
+    pairs, optimum = ~np.eye(len(best), dtype=bool), best if descended == "h" else best[:, None]
+    return [(np.abs(one - optimum) <= WITHIN)[pairs].mean() for one in y]
+
+
+def statistic_pairs_near_h(part):
+    each = near(part, "mu", "h")
+    return *t_interval(each), len(each)
+
+
 def statistic_ring_by_h_rather_than_f(part):
     return share(part, "ring", "modes", "h", minus="f")
 
@@ -87,7 +102,7 @@ def statistic_grid_by_h_rather_than_f(part):
     return share(part, "grid", "modes", "h", minus="f")
 
 
-def matrix(axis, cells, limits, below=None, right=None):
+def matrix(axis, cells, limits, form, below=None, right=None):
     """Cells [f, h] with their numbers, grey where there is none; beside them, apart, a row below and a column right."""
     n = len(cells)
     picture = np.full((n, n) if below is None else (n + 2, n + 2), np.nan)
@@ -101,7 +116,7 @@ def matrix(axis, cells, limits, below=None, right=None):
     for (row, column), value in np.ndenumerate(picture):
         if np.isfinite(value):
             colour = "white" if value < sum(limits) / 2 else "black"
-            axis.text(column, row, f"{value:.3g}"[:4], ha="center", va="center", fontsize=5, color=colour)
+            axis.text(column, row, f"{value:{form}}", ha="center", va="center", fontsize=5, color=colour)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
 
@@ -126,7 +141,7 @@ def figure_fitted(part):
     figure, axes = plt.subplots(1, 2, figsize=(figures.WIDTH, 3.9), sharey=True)
     for axis, (metric, symbol) in zip(axes, SYMBOLS.items(), strict=True):
         best = predicted(part, "mixture", metric)
-        matrix(axis, mean(outcome(part, "mixture", f"mean {metric}")), (best.min(), best.max()), best, best)
+        matrix(axis, mean(outcome(part, "mixture", f"mean {metric}")), (best.min(), best.max()), ".2f", best, best)
         labelled(axis, part, every, apart=("optimum of $D_h$", "optimum of $D_f$"))
         axis.set_title(f"fitted {symbol}")
     axes[0].set_ylabel("f, which V ascends")
@@ -137,7 +152,7 @@ def figure_modes(part):
     arms = [arm for arm in MODES if arm in part.arms]
     figure, axes = plt.subplots(1, len(arms), figsize=(figures.WIDTH, 3.6), squeeze=False)
     for axis, arm in zip(axes[0], arms, strict=True):
-        matrix(axis, mean(outcome(part, arm, "modes")), (0, MODES[arm]))
+        matrix(axis, mean(outcome(part, arm, "modes")), (0, MODES[arm]), ".2g")
         labelled(axis, part, names(part, arm))
         axis.set_title(f"modes covered of the {arm}, of {MODES[arm]}")
     axes[0, 0].set_ylabel("f, which V ascends")
@@ -170,10 +185,8 @@ def table_slopes(part):
     for metric, symbol in SYMBOLS.items():
         best, y = predicted(part, "mixture", metric), outcome(part, "mixture", f"mean {metric}")
         each = [shares.slopes(one, best) for one in y]
-        pairs = ~np.eye(len(best), dtype=bool)
         row = {"Fitted": symbol} | {f"slope on the optimum of $D_{e}$": shown([s[e] for s in each]) for e in "hf"}
-        for e, optimum in (("h", best), ("f", best[:, None])):
-            near = [(np.abs(one - optimum) <= WITHIN)[pairs].mean() for one in y]
-            row[f"within {number(WITHIN, 1)} of that of $D_{e}$ (pairs with f other than h)"] = shown(near)
+        for e in "hf":
+            row[f"within {number(WITHIN, 1)} of that of $D_{e}$"] = shown(near(part, metric, e))
         rows.append(row)
     return pd.DataFrame(rows)
