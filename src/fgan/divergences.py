@@ -10,6 +10,9 @@ Conventions:
   `pearson` is unclamped, as the paper prints it: where t < -2 it gives a fake a negative weight, while
   alpha = 2 (the same divergence, halved) gives it none.
 - A conjugate is defined for t inside `domain`; outside, its value has no meaning.
+- V implies a ratio, u = (f')^-1(g_f(V)), which is p/q where V is optimal; `log_ratio` gives its logarithm. Total
+  variation, whose f' has two values, implies none. Where `pearson` and alpha > 1 imply no positive ratio, it is LEAST
+  without a gradient.
 
 Training uses `activation` and `conjugate_of_activation` alone. Their forms suit the backward pass too, where
 tanh, expm1 and log(-expm1) would round small gradients to exact zeros.
@@ -27,6 +30,7 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 INF, LOG2 = math.inf, math.log(2.0)
+LEAST = 1e-6  # ratio that V implies at least
 MAIN = "Nowozin et al. (2016), arXiv:1606.00709, Tables 1 and 2"
 SUPPLEMENT = "Nowozin et al. (2016), arXiv:1606.00709, supplement, Tables 5 and 6"
 
@@ -59,12 +63,19 @@ class Divergence:
     reference: str
     threshold: float = 0.0  # f'(1): the value of T = g_f(V) where p = q
     threshold_v: float = 0.0  # the v with g_f(v) = f'(1): where V's output bias starts
+    log_ratio: Callable[[Tensor], Tensor] | None = None  # s = log u of the ratio that v implies, f'(u) = g_f(v)
+    conjugate_of_log_ratio: Callable[[Tensor], Tensor] | None = None  # f*(f'(exp(s))), in closed form
     growth: tuple[float, float] = (1, 0)  # (a, b): f like u^a at infinity (1: at most u log u), u^-b at 0
 
 
 def _log1mexp(a: Tensor) -> Tensor:
     """log(1 - exp(-a)) for a > 0, in two branches; the clamp keeps a NaN out of the branch not taken."""
     return torch.where(a < LOG2, torch.log(-torch.expm1(-a)), torch.log1p(-torch.exp(-a.clamp(min=LOG2))))
+
+
+def _log_of_root(x: Tensor, k: float = 1) -> Tensor:
+    """log u of the u with u^k = x, without a gradient where u is not above LEAST."""
+    return torch.log(x.clamp(min=LEAST**k)) / k
 
 
 def _logit_of_exp(k: float) -> float:
@@ -121,7 +132,7 @@ def jensen_shannon_weighted(pi: float = 0.3) -> Divergence:
     """
     if not 0 < pi < 1:
         raise ValueError(f"The weight pi of weighted Jensen-Shannon must lie between 0 and 1, but is {pi}.")
-    edge, constant = -pi * math.log(pi), math.log(1 - pi)
+    edge, constant, odds = -pi * math.log(pi), math.log(1 - pi), math.log(pi / (1 - pi))
     name, label = ("", "") if pi == 0.3 else (f"_{pi:g}", f" (pi = {pi:g})")
     return Divergence(
         "jensen_shannon_weighted" + name, "weighted JS" + label,
@@ -130,6 +141,9 @@ def jensen_shannon_weighted(pi: float = 0.3) -> Divergence:
         conjugate=lambda t: (1 - pi) * (constant - _log1mexp((edge - t) / pi)), domain=(-INF, edge),
         activation=lambda v: logsigmoid(v) + edge,
         conjugate_of_activation=lambda v: (1 - pi) * (constant - _log1mexp(-logsigmoid(v) / pi)),
+        # With w = pi u / (1 - pi + pi u) = sigmoid(v)^(1/pi), u = (1 - pi) / pi  w / (1 - w)
+        log_ratio=lambda v: logsigmoid(v) / pi - _log1mexp(-logsigmoid(v) / pi) - odds,
+        conjugate_of_log_ratio=lambda s: (1 - pi) * (constant - logsigmoid(-s - odds)),
         threshold_v=_logit_of_exp(edge), effective=f"softened reverse KL (pi = {pi:g})", reference=SUPPLEMENT,
         latex=Latex(r"\pi u\log u-(1-\pi+\pi u)\log(1-\pi+\pi u)",
                     r"(1-\pi)\log\frac{1-\pi}{1-\pi e^{t/\pi}}", r"t<-\pi\log\pi",
@@ -150,7 +164,8 @@ def alpha(a: float) -> Divergence:
         side = dict(
             conjugate=lambda t: (torch.relu((a - 1) * t + 1) ** c - 1) / a, domain=(-INF, INF),
             activation=lambda v: v,
-            conjugate_of_activation=lambda v: (torch.relu((a - 1) * v + 1) ** c - 1) / a, growth=(a, 0))
+            conjugate_of_activation=lambda v: (torch.relu((a - 1) * v + 1) ** c - 1) / a, growth=(a, 0),
+            log_ratio=lambda v: _log_of_root((a - 1) * v + 1, a - 1))
         shown = (r"\frac{1}{\alpha}\max(0,(\alpha-1)t+1)^{\alpha/(\alpha-1)}-\frac{1}{\alpha}",
                  r"\mathbb{R}", "v",
                  r"\frac{1}{\alpha}\max(0,(\alpha-1)v+1)^{\alpha/(\alpha-1)}-\frac{1}{\alpha}")
@@ -161,6 +176,7 @@ def alpha(a: float) -> Divergence:
             activation=lambda v: logsigmoid(v) + edge,
             # ((1-a) softplus(-v))^c, through its logarithm
             conjugate_of_activation=lambda v: (torch.exp(c * (_LogSoftplus.apply(v) + scale)) - 1) / a,
+            log_ratio=lambda v: (_LogSoftplus.apply(v) + scale) / (a - 1),
             threshold_v=_logit_of_exp(edge), growth=(1, max(0, -a)))
         shown = (r"\frac{1}{\alpha}((\alpha-1)t+1)^{\alpha/(\alpha-1)}-\frac{1}{\alpha}",
                  r"t<\frac{1}{1-\alpha}", r"\frac{1}{1-\alpha}-\log(1+e^{-v})",
@@ -168,6 +184,7 @@ def alpha(a: float) -> Divergence:
     return Divergence(
         f"alpha_{a:g}".replace("-", "m"), f"alpha = {a:g}", **side,
         f=lambda u: (u**a - 1 - a * (u - 1)) / (a * (a - 1)), f_prime=lambda u: (u ** (a - 1) - 1) / (a - 1),
+        conjugate_of_log_ratio=lambda s: (torch.exp(a * s) - 1) / a,
         effective={2: "KL", 3: "Pearson / 2"}.get(a, f"alpha = {a - 1:g}"), reference=SUPPLEMENT,
         latex=Latex(r"\frac{u^\alpha-1-\alpha(u-1)}{\alpha(\alpha-1)}", *shown, "0"))
 
@@ -185,24 +202,28 @@ _TABLE = (
         "kl", "KL", f=lambda u: torch.xlogy(u, u), f_prime=lambda u: 1 + torch.log(u),
         conjugate=lambda t: torch.exp(t - 1), domain=(-INF, INF),
         activation=lambda v: v, conjugate_of_activation=lambda v: torch.exp(v - 1),
+        log_ratio=lambda v: v - 1, conjugate_of_log_ratio=torch.exp,
         threshold=1.0, threshold_v=1.0, effective="reverse KL", reference=MAIN,
         latex=Latex(r"u\log u", "e^{t-1}", r"\mathbb{R}", "v", "e^{v-1}", "1")),
     Divergence(
         "reverse_kl", "reverse KL", f=lambda u: -torch.log(u), f_prime=lambda u: -1 / u,
         conjugate=lambda t: -1 - torch.log(-t), domain=(-INF, 0.0),
         activation=lambda v: -torch.exp(-v), conjugate_of_activation=lambda v: v - 1,
+        log_ratio=lambda v: v, conjugate_of_log_ratio=lambda s: s - 1,
         threshold=-1.0, effective="Neyman / 2", reference=MAIN,
         latex=Latex(r"-\log u", r"-1-\log(-t)", "t<0", "-e^{-v}", "v-1", "-1")),
     Divergence(
         "pearson", "Pearson", f=lambda u: (u - 1) ** 2, f_prime=lambda u: 2 * (u - 1),
         conjugate=lambda t: t * (t / 4 + 1), domain=(-INF, INF),
         activation=lambda v: v, conjugate_of_activation=lambda v: v * (v / 4 + 1),
+        log_ratio=lambda v: _log_of_root(1 + v / 2), conjugate_of_log_ratio=lambda s: torch.exp(2 * s) - 1,
         growth=(2, 0), effective="KL", reference=MAIN,
         latex=Latex("(u-1)^2", r"\frac{1}{4}t^2+t", r"\mathbb{R}", "v", r"\frac{1}{4}v^2+v", "0")),
     Divergence(
         "neyman", "Neyman", f=lambda u: (1 - u) ** 2 / u, f_prime=lambda u: 1 - u**-2,
         conjugate=lambda t: 2 - 2 * torch.sqrt(1 - t), domain=(-INF, 1.0),
         activation=lambda v: 1 - torch.exp(-v), conjugate_of_activation=lambda v: 2 - 2 * torch.exp(-v / 2),
+        log_ratio=lambda v: v / 2, conjugate_of_log_ratio=lambda s: 2 - 2 * torch.exp(-s),
         growth=(1, 1), effective="alpha = -2", reference=SUPPLEMENT,
         latex=Latex(r"\frac{(1-u)^2}{u}", r"2-2\sqrt{1-t}", "t<1", "1-e^{-v}", "2-2e^{-v/2}", "0")),
     Divergence(
@@ -210,12 +231,14 @@ _TABLE = (
         f=lambda u: (torch.sqrt(u) - 1) ** 2, f_prime=lambda u: 1 - u**-0.5,
         conjugate=lambda t: t / (1 - t), domain=(-INF, 1.0),
         activation=lambda v: 1 - torch.exp(-v), conjugate_of_activation=lambda v: torch.exp(v) - 1,
+        log_ratio=lambda v: 2 * v, conjugate_of_log_ratio=lambda s: torch.exp(s / 2) - 1,
         effective="alpha = -0.5", reference=MAIN,
         latex=Latex(r"(\sqrt{u}-1)^2", r"\frac{t}{1-t}", "t<1", "1-e^{-v}", "e^v-1", "0")),
     Divergence(
         "jeffrey", "Jeffrey", f=lambda u: (u - 1) * torch.log(u), f_prime=lambda u: 1 + torch.log(u) - 1 / u,
         conjugate=_jeffrey_conjugate, domain=(-INF, INF),
         activation=lambda v: v, conjugate_of_activation=_jeffrey_conjugate,
+        log_ratio=_JeffreyLogRatio.apply, conjugate_of_log_ratio=lambda s: s + torch.exp(s) - 1,
         effective="reverse KL + Neyman / 2", reference=SUPPLEMENT,
         latex=Latex(r"(u-1)\log u", r"W(e^{1-t})+\frac{1}{W(e^{1-t})}+t-2", r"\mathbb{R}", "v",
                     r"W(e^{1-v})+\frac{1}{W(e^{1-v})}+v-2", "0")),
@@ -227,6 +250,7 @@ _TABLE = (
         activation=lambda v: logsigmoid(v) + LOG2,
         # softplus(v) - log 2; torch's softplus turns into the identity at v = 20, 2e-9 too early for float64
         conjugate_of_activation=lambda v: -logsigmoid(-v) - LOG2,
+        log_ratio=lambda v: v, conjugate_of_log_ratio=lambda s: -logsigmoid(-s) - LOG2,
         effective="softened reverse KL", reference=MAIN,
         latex=Latex(r"-(u+1)\log\frac{1+u}{2}+u\log u", r"-\log(2-e^t)", r"t<\log 2",
                     r"\log 2-\log(1+e^{-v})", r"\log(1+e^v)-\log 2", "0")),
@@ -236,6 +260,7 @@ _TABLE = (
         f_prime=lambda u: torch.log(u / (1 + u)),
         conjugate=lambda t: -_log1mexp(-t), domain=(-INF, 0.0),
         activation=logsigmoid, conjugate_of_activation=lambda v: -logsigmoid(-v),
+        log_ratio=lambda v: v, conjugate_of_log_ratio=lambda s: -logsigmoid(-s),
         threshold=-LOG2, effective="softened reverse KL", reference=MAIN,
         latex=Latex(r"u\log u-(u+1)\log(u+1)", r"-\log(1-e^t)", "t<0", r"-\log(1+e^{-v})", r"\log(1+e^v)",
                     r"-\log 2")),

@@ -18,7 +18,8 @@ MEANINGS = {  # meanings of the columns of measurements and baselines
     "experiment": "folder in experiments/",
     "arm": "named treatment within the experiment; its settings and factors stand in design.json",
     "divergence": "name in the table of divergences; of a baseline, the divergence that it belongs to, or empty",
-    "objective": "loss of the generator: saddle, alternative, logit (VEEGAN), or elbo for an autoencoder",
+    "objective": "loss of the generator: saddle, alternative, logit (VEEGAN), elbo for an autoencoder, or in decoupled"
+    " the divergence h that it descends",
     "seed": "seed of the run, or number of the sampler's draw; empty where the row is a statistic over seeds",
     "step": "updates of the generator before the value was taken; the last step of an arm is the one that is judged",
     "metric": "name of the quantity, see below",
