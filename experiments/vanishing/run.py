@@ -12,7 +12,7 @@ from fgan.divergences import DIVERGENCES
 from fgan.engine import networks
 from fgan.engine.population import seeded
 
-from . import separation
+from . import separation, theorems
 from .snapshot import LARGEST, Snapshot, accuracy, log_norm, watched
 
 QUARTILES = torch.tensor([0.5, 0.25, 0.75], dtype=torch.float64)
@@ -109,6 +109,7 @@ def baselines(settings, data=None):
                     metrics["gradient scatter"] = values.std() / quartiles[0].clamp(min=1e-300)
                 if d in measure["listed"]:
                     rows.append((way, name, 0, {(metric, rule): value for metric, value in metrics.items()}))
+    rows += theorems.rows(measure, z)
     shape = (len(DIVERGENCES), len(measure["separations"]), len(separation.OBJECTIVES), 3)
     arrays = {way: log_norm(torch.stack(values)).view(shape).permute(3, 0, 2, 1) for way, values in curves.items()}
     return rows, {f"curve/{way}": array.numpy() for way, array in arrays.items()}
