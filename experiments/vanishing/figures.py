@@ -95,7 +95,9 @@ def figure_units(part):
                 quartiles = part.quartiles("gradient", arms[1], divergence, rule=objective)
                 figures.band(axis, quartiles, colours[divergence], decades, lw=1.2)
             label_decades(axis)
-        column[0].set(title=name, xscale="log")
+            axis.set_xscale("log")
+            axis.xaxis.set_minor_formatter(plt.NullFormatter())
+        column[0].set_title(name)
     for axis, objective in zip(axes[:, 0], figures.OBJECTIVES, strict=True):
         axis.set_ylabel(f"gradient, {objective}")
     figure.supxlabel("steps of V")
@@ -121,7 +123,7 @@ def figure_exponents(part):
                 if metric == "exponent":  # what the weight of a known fake predicts
                     known = [part.baseline("exponent", "known fake", name, objective) for name in names]
                     places = np.arange(len(names)) + offset
-                    axis.plot(known, places, "|", ms=9, mew=1.2, color="black", zorder=0)
+                    axis.plot(known, places, "|", ms=6, mew=1.2, color="black", zorder=0)
             axis.axvline(0, color=figures.GREY, lw=0.6, zorder=0)
             figures.row_labels(axis, [part.labels[name] for name in names])
             axis.set_xlabel(label)
@@ -130,7 +132,7 @@ def figure_exponents(part):
             else:
                 axis.set_xscale("symlog", linthresh=1)
     handles = {objective: figures.dot(colour) for objective, colour in figures.OBJECTIVES.items()}
-    tick = figures.line(ls="", marker="|", ms=9, mew=1.2, color="black")
+    tick = figures.line(ls="", marker="|", ms=6, mew=1.2, color="black")
     figures.legend(figure, handles | {"derived for one known fake": tick})
     return figure
 

@@ -56,7 +56,8 @@ def energy_distance(samples, images):
 def evaluate(population, steps, history):
     """The gradients over the training (log10), F and accuracy at the end, and G's progress since its snapshot."""
     tail, n_runs, metrics = max(1, len(steps) // 10), population.n_runs, {}
-    ratio, time = history["ratio"], torch.tensor(steps, device=population.device).double().log10()[:, None]
+    ratio, time = history["ratio"], torch.tensor(steps, device=population.device).double()[:, None]
+    moving = ~(time >= population.diverged_at[:n_runs])  # a run that has diverged is frozen, and its slope ends there
     known = ratio < math.log10(population.settings["measure"]["known"])
     for name in separation.OBJECTIVES:
         path = log_norm(history["gradient", name])
@@ -65,8 +66,8 @@ def evaluate(population, steps, history):
         metrics |= {("first gradient", name): first, ("largest gradient", name): largest}
         metrics |= {("late gradient", name): late, ("gradient change", name): late - first}
         metrics["gradient fall", name] = late - largest
-        finite = path.abs() < LARGEST
-        metrics["decades per decade", name] = slope(time, path, finite)
+        finite = moving & (path.abs() < LARGEST)
+        metrics["decades per decade", name] = slope(time.log10(), path, finite)
         metrics["exponent", name] = slope(ratio, path, finite & known & (ratio > -LARGEST))
     metrics["exponent", "difference"] = metrics["exponent", "saddle"] - metrics["exponent", "alternative"]
     metrics["late ratio"] = ratio[-tail:].median(dim=0).values
