@@ -13,6 +13,7 @@ GAMES = {
     "optimal": "20 steps of V,\nslow G", "one_step": "1 step of V,\nslow G",
     "optimal_fast": "20 steps of V,\nG as before",
 }  # fmt: skip
+GAMES |= {f"mnist_{arm}": f"MNIST: {label}" for arm, label in GAMES.items()}
 WAYS = {  # label and line of each way to the gradient between two Gaussians
     "exact": ("exact", {"color": "black", "ls": "-"}),
     "flat V": ("V a tenth too flat", {"color": "#6b6b6b", "ls": "-."}),
@@ -28,9 +29,21 @@ OURS = {  # the published quantity: its name in the table, our metric and rule, 
 LOW, HIGH = -12.0, 12.0  # decades beyond which a gradient runs along the edge of its panel
 
 
-def snapshots(part):
-    """{epochs: arm} of the arms with fixed generators."""
-    return {own["factors"]["epochs"]: arm for arm, own in part.arms.items() if "epochs" in own["factors"]}
+def snapshots(part, units="tanh", images="digits"):
+    """{epochs: arm} of the arms with fixed generators, by the units of their V and their images."""
+    return {
+        own["factors"]["epochs"]: arm for arm, own in part.arms.items()
+        if own["factors"].get("V") == units and own["target"]["kind"] == images and own["optimiser"]["generator"] == 0
+    }  # fmt: skip
+
+
+def families(part):
+    """{name: its arms by epochs} of the fixed generators that a part has."""
+    every = {
+        "tanh units": snapshots(part), "ReLU units": snapshots(part, "relu"),
+        "MNIST, tanh units": snapshots(part, images="mnist"), "MNIST, ReLU units": snapshots(part, "relu", "mnist"),
+    }  # fmt: skip
+    return {name: arms for name, arms in every.items() if arms}
 
 
 def decades(values):
@@ -73,6 +86,57 @@ def figure_training(part):
     return figure
 
 
+def figure_units(part):
+    shown, colours = families(part), figures.palette(part.divergences)
+    figure, axes = plt.subplots(2, len(shown), figsize=(figures.WIDTH, 3.9), sharex="col", sharey="row", squeeze=False)
+    for column, (name, arms) in zip(axes.T, shown.items(), strict=True):
+        for axis, objective in zip(column, figures.OBJECTIVES, strict=True):
+            for divergence in part.arms[arms[1]]["divergences"]:
+                quartiles = part.quartiles("gradient", arms[1], divergence, rule=objective)
+                figures.band(axis, quartiles, colours[divergence], decades, lw=1.2)
+            label_decades(axis)
+            axis.set_xscale("log")
+            axis.xaxis.set_minor_formatter(plt.NullFormatter())
+        column[0].set_title(name)
+    for axis, objective in zip(axes[:, 0], figures.OBJECTIVES, strict=True):
+        axis.set_ylabel(f"gradient, {objective}")
+    figure.supxlabel("steps of V")
+    lines = {part.labels[name]: figures.line(color=colour, lw=1.4) for name, colour in colours.items()}
+    figures.legend(figure, lines, min(6, len(lines)))
+    return figure
+
+
+def figure_exponents(part):
+    shown, names = families(part), list(part.labels)[::-1]
+    metrics = {"exponent": "power of the ratio", "decades per decade": "decades per decade of steps"}
+    figure, axes = plt.subplots(
+        2, len(shown), figsize=(figures.WIDTH, 1.2 + 0.44 * len(names)), sharex="row", sharey=True, squeeze=False
+    )
+    for row, (metric, label) in zip(axes, metrics.items(), strict=True):
+        for axis, (family, arms) in zip(row, shown.items(), strict=True):
+            for offset, (objective, colour) in zip((0.2, -0.2), figures.OBJECTIVES.items(), strict=True):
+                values = [
+                    np.concatenate([part.values(metric, arm, name, rule=objective) for arm in arms.values()])
+                    for name in names
+                ]
+                figures.dots(axis, range(len(names)), values, colour, offset, spread=0.13)
+                if metric == "exponent":  # what the weight of a known fake predicts
+                    known = [part.baseline("exponent", "known fake", name, objective) for name in names]
+                    places = np.arange(len(names)) + offset
+                    axis.plot(known, places, "|", ms=6, mew=1.2, color="black", zorder=0)
+            axis.axvline(0, color=figures.GREY, lw=0.6, zorder=0)
+            figures.row_labels(axis, [part.labels[name] for name in names])
+            axis.set_xlabel(label)
+            if metric == "exponent":
+                axis.set_title(family)
+            else:
+                axis.set_xscale("symlog", linthresh=1)
+    handles = {objective: figures.dot(colour) for objective, colour in figures.OBJECTIVES.items()}
+    tick = figures.line(ls="", marker="|", ms=6, mew=1.2, color="black")
+    figures.legend(figure, handles | {"derived for one known fake": tick})
+    return figure
+
+
 def curves(part, objective):
     """Gradients against the separation of two Gaussians, a panel for each divergence of the table."""
     d, place = part.measure["separations"], list(figures.OBJECTIVES).index(objective)
@@ -101,7 +165,7 @@ def figure_alternative(part):
 def figure_learnt(part):
     arms = [arm for arm in reversed(GAMES) if arm in part.arms]
     names = [name for name in part.labels if any(name in part.arms[arm]["divergences"] for arm in arms)]
-    figure, axes = figures.panels(len(names), 1.6, sharey=True)
+    figure, axes = figures.panels(len(names), 0.2 + 0.47 * len(arms), sharey=True)
     for axis, name in zip(axes, names, strict=True):
         for offset, (objective, colour) in zip((0.17, -0.17), figures.OBJECTIVES.items(), strict=True):
             values = [part.values("learnt", arm, name, objective) for arm in arms]
@@ -115,17 +179,20 @@ def figure_learnt(part):
 
 
 def table_published(part):
-    rows, arms = [], snapshots(part)
+    rows, shown = [], {"8x8": snapshots(part), "MNIST": snapshots(part, images="mnist")}
     for row in pd.read_csv(Path("paper", "published", "arjovsky_bottou_figures.csv")).itertuples():
         quantity, metric, rule, sign = OURS[row.quantity]
-        history = part.quartiles(metric, arms.get(row.generator_trained_epochs), "gan", rule=rule)
-        ours = [number(sign * history["median"].iloc[end], 2) for end in (0, -1)] if len(history) else ["--", "--"]
+        ours = {}
+        for images, arms in shown.items():
+            history = part.quartiles(metric, arms.get(row.generator_trained_epochs), "gan", rule=rule)
+            ends = [number(sign * history["median"].iloc[end], 2) for end in (0, -1)] if len(history) else ["--", "--"]
+            ours |= {f"{images}: start": ends[0], f"{images}: end": ends[1]}
         # Values read off a plot are approximate, which the caption says once for all.
         start, end = (str(text).replace("~", "") for text in (row.start, row.end))
         rows.append({
             "Quantity": quantity, "epochs of G": str(row.generator_trained_epochs), "published: start": start,
-            "published: end": end.split(" (")[0], "ours: start": ours[0], "ours: end": ours[1],
-        })  # fmt: skip
+            "published: end": end.split(" (")[0],
+        } | ours)  # fmt: skip
     quantities = [row["Quantity"] for row in rows]
     return tables.framed(rows, [i for i in range(len(rows) - 1) if quantities[i] != quantities[i + 1]])
 
@@ -140,8 +207,8 @@ def table_divergences(part):
         for heading, (metric, sampler, rule) in cells.items():
             row[heading] = number(part.baseline(metric, sampler, name, rule), 2)
         for objective in figures.OBJECTIVES:
-            changes = part.values("gradient change", arms.get(10, arms[1]), name, rule=objective)
-            row[f"{objective}: change in training"] = number(changes.mean(), 2) if len(changes) else "--"
+            measured = part.values("exponent", arms.get(10, arms[1]), name, rule=objective)
+            row[f"{objective}: $k$ on images"] = number(measured.mean(), 2) if len(measured) else "--"
         rows.append(row)
     return pd.DataFrame(rows)
 

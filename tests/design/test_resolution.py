@@ -150,7 +150,7 @@ def test_factors_of_the_file_are_those_of_every_arm(ring):
      ("remedies", "grid_packing_2", {"target": "grid", "remedy": "packing", "setting": 2, "published": False}),
      ("convergence", "ring_k5_fast", {"target": "ring", "method": "k5_fast"}),
      ("stacked", "veegan_packing_2", {"protocol": "veegan", "width": "equal", "remedy": "packing", "setting": 2}),
-     ("vanishing", "epoch25", {"epochs": 25}),
+     ("vanishing", "epoch25", {"epochs": 25, "V": "tanh"}),
      ("bound", "w32", {"class": "w32"}),
      ("bound", "n1024", {"n": 1024}),
      ("vae_vs_gan", "vae_categorical", {"model": "vae", "latents": "relaxed", "pixels": "grey"})])  # fmt: skip

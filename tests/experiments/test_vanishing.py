@@ -37,6 +37,49 @@ def small(arm="epoch1", names=("gan", "kl"), seeds=(0,), **changes):
     return RUN.population(settings, runs, "cpu", DATA)
 
 
+def test_a_v_of_other_units_judges_the_same_generators():
+    tanh, relu = small(), small("relu1")
+    assert torch.equal(tanh.theta, relu.theta)
+    x = torch.randn((len(relu.runs), 8, 64), generator=torch.Generator().manual_seed(0))
+    assert not torch.equal(relu.judge(x), tanh.variational(relu.omega_views, x))
+
+
+def test_a_slope_is_that_of_the_entries_that_are_kept():
+    x = torch.tensor([[0.0], [1.0], [2.0], [9.0]])
+    y = torch.tensor([[1.0, 0.0], [3.0, 0.0], [5.0, 1.0], [math.inf, 4.0]])
+    kept = torch.tensor([[True, True], [True, False], [True, False], [False, True]])
+    assert RUN.slope(x, y, kept)[0] == pytest.approx(2) and RUN.slope(x, y, kept)[1].isnan()
+
+
+def test_a_slope_ends_where_a_run_diverges():
+    p = small(names=["gan"])
+    entries = 6
+    path = torch.tensor([0.0, -1, -2, -2, -2, -2], dtype=torch.float64)[:, None].expand(entries, len(p.runs))
+    history = {("gradient", name): 10**path for name in ("saddle", "alternative")}
+    history |= {"ratio": path - 2, "fresh F": path}
+    history = {name: values[:, : p.n_runs] for name, values in history.items()}
+    steps = [10, 100, 1000, 10**4, 10**5, 10**6]
+    whole = RUN.evaluate(p, steps, history)[0]["decades per decade", "saddle"]
+    p.diverged_at.fill_(10**4)
+    metrics = RUN.evaluate(p, steps, history)[0]
+    assert metrics["decades per decade", "saddle"].item() == pytest.approx(-1) and whole.item() > -0.5
+    assert metrics["exponent", "saddle"].item() == pytest.approx(1)
+
+
+def test_the_ratio_on_fakes_is_the_one_that_v_implies():
+    names = ["kl", "reverse_kl", "gan", "squared_hellinger", "jeffrey"]
+    p = small(names=names)
+    draw = RUN.seeded("cpu", p.streams[0], "watch")
+    p.target.draw((32,), draw)
+    v = p.judge(p.generate(p.spread(p.noise((32,), draw)[None])))
+    found = watched(p)["ratio"]
+    for i, name in enumerate(names):
+        divergence, s = DIVERGENCES[name], torch.linspace(-9, 9, 200001, dtype=torch.float64)
+        t = divergence.activation(v[i].detach().double()).flatten()
+        place = torch.searchsorted(divergence.f_prime(s.exp()), t)  # f' rises, so it is inverted on a grid
+        assert found[i].item() == pytest.approx(s[place].mean().item() / math.log(10), abs=1e-4), name
+
+
 def test_a_snapshot_stays_and_is_shared_by_arms_and_divergences():
     p, later = small(), small("epoch25")
     start, omega = p.theta.clone(), p.omega.clone()
@@ -112,7 +155,10 @@ def part(untrained, arms, names, seeds):
 
 @pytest.mark.parametrize(
     "arms, names, seeds",
-    [(["epoch1", "optimal"], ["gan"], 1), (["epoch1", "epoch25", "optimal", "one_step"], list(DIVERGENCES), 2)],
+    [
+        (["epoch1", "optimal"], ["gan"], 1),
+        (["epoch1", "epoch25", "relu1", "optimal", "one_step"], list(DIVERGENCES), 2),
+    ],
 )
 def test_figures_and_tables_of_a_small_part(untrained, arms, names, seeds):
     made = part(untrained, arms, names, seeds)
@@ -132,6 +178,6 @@ def test_claims_on_the_gaussians_hold_and_the_others_are_judged(untrained):
     made = part(untrained, ["epoch1", "optimal"], ["gan", "kl", "reverse_kl"], 1)
     rows = claims.judge(made, design.read_claims(EXPERIMENTS / "vanishing" / "claims.yaml"), EXPERIMENTS)
     verdicts = {row["claim"]: row["verdict"] for row in rows}
-    for name in ("saturates", "explodes", "error-bound", "disjoint"):
+    for name in ("saturates", "explodes", "error-bound", "disjoint", "theorem-2-5", "cauchy", "cauchy-spread"):
         assert verdicts[f"vanishing-{name}"] == "replicated"
     assert verdicts["vanishing-nothing-learnt-fast"] == "not run"  # the part has no such arm

@@ -90,6 +90,15 @@ def test_the_largest_singular_value_is_that_of_a_decomposition(shape):
     torch.testing.assert_close(largest_singular_value(matrix), exact, rtol=5e-3, atol=0)
 
 
+def test_its_gradient_is_that_of_a_decomposition_where_two_singular_values_almost_agree():
+    draw = torch.randn(2, 64, 64, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    u, v = torch.linalg.qr(draw)[0]
+    values = torch.cat([torch.ones(1), torch.linspace(0.99, 0.1, 63)]).double()
+    matrix = ((u * values) @ v.mT).float()[None].requires_grad_()
+    (gradient,) = torch.autograd.grad(largest_singular_value(matrix), matrix)
+    torch.testing.assert_close(gradient[0].double(), torch.outer(u[:, 0], v[:, 0]), rtol=0, atol=1e-4)
+
+
 def test_spectral_normalisation_makes_v_stretch_nothing():
     p = population(FEW, example("spectral_norm"))
     with torch.no_grad():

@@ -92,7 +92,7 @@ def unmet(part, claim):
         if any(target.get(key) != value for key, value in wanted.items()):
             return f"target {described(target, wanted)}, the claim needs {described(wanted, wanted)}"
     if share is not None and share < needs.get("length", 0):
-        return f"the claim needs {100 * needs['length']:.2g} % of the published length"
+        return f"the claim needs {100 * needs['length']:.3g} % of the published length"
     return ""
 
 
