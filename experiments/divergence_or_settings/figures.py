@@ -47,6 +47,14 @@ def statistic_worst_tuned_over_best_untuned(part):
     return *tuning.worst_over_best(part), tuning.judges(part)
 
 
+def statistic_pairing_across_settings(part):
+    return *tuning.pairing(part, "settings"), tuning.judges(part)
+
+
+def statistic_pairing_across_divergences(part):
+    return *tuning.pairing(part, "divergences"), tuning.judges(part)
+
+
 def outlines(axis, parameters, **style):
     """A Gaussian's mean and its ellipses of one and two standard deviations; nothing if it is no distribution."""
     if not np.isfinite(parameters).all():

@@ -79,6 +79,15 @@ def judges(part):
     return int(np.isfinite(modes_covered(part, "grid", ["saddle"])).any(axis=0).sum(axis=1).min())
 
 
+def pairing(part, across):
+    """(estimate, low, high) of what pairing by seed takes from the variance of a difference in modes covered (saddle).
+
+    The difference is between two settings of a divergence, or between two divergences in a setting.
+    """
+    y = modes_covered(part, "grid", ["saddle"])
+    return variance.interval(y if across == "settings" else y.transpose(1, 0, 2), variance.pairing)
+
+
 def share(part, scope, objectives, effect, minus=None, failed=True, factors=None):
     """(estimate, low, high) of an effect's share of the variance of modes covered, less that of the effect `minus`."""
 

@@ -21,11 +21,10 @@ def start(experiment, arm, seed=0, scale="full"):
     z = noise[..., : own["noise"]["dimension"]]  # behind it are the random values of remedies
     drawn = {"data": data, "noise": z, "G": p.theta[0].detach(), "V": p.omega[0].detach()[:-1]}  # without V's threshold
     size = (own["batch"], rounds(p))
-    networks = [own.get("start"), {key: value for key, value in own.get("generator", {}).items() if key != "activation"}]
-    hidden = {key: value for key, value in own["variational"].items() if key != "activation"}
+    generator, variational = ({**own.get(name, {}), "activation": None} for name in ("generator", "variational"))
     return drawn, {
-        "data": (own["target"], *size), "noise": (own["noise"], *size), "G": (networks, p.theta.shape),
-        "V": (hidden, own.get("remedies"), p.omega.shape),
+        "data": (own["target"], *size), "noise": (own["noise"], *size), "G": (own.get("start"), generator, p.theta.shape),
+        "V": (variational, own.get("remedies"), p.omega.shape),
     }  # fmt: skip
 
 
