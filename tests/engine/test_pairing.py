@@ -23,8 +23,8 @@ def start(experiment, arm, seed=0, scale="full"):
     size = (own["batch"], rounds(p))
     generator, variational = ({**own.get(name, {}), "activation": None} for name in ("generator", "variational"))
     return drawn, {
-        "data": (own["target"], *size), "noise": (own["noise"], *size), "G": (own.get("start"), generator, p.theta.shape),
-        "V": (variational, own.get("remedies"), p.omega.shape),
+        "data": (own["target"], *size), "noise": (own["noise"], *size),
+        "G": (own.get("start"), generator, p.theta.shape), "V": (variational, own.get("remedies"), p.omega.shape),
     }  # fmt: skip
 
 
