@@ -73,7 +73,7 @@ FIGURES = {n: f"{RECORD}/figures/{n}.pdf" for n, (e, *_) in CAPTIONED["figure"].
 TABLES = {n: f"{RECORD}/tables/{n}.tex" for n, (e, *_) in CAPTIONED["table"].items() if e in SHOWN}
 THEORY = [f"{RECORD}/figures/theory_{name}.pdf" for name in ("generators", "terms")]
 THEORY += [f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "activations", "implementations", "caught")]
-THEORY += [f"{RECORD}/tables/protocols.tex"]
+THEORY += [f"{RECORD}/tables/{name}.tex" for name in ("protocols", "confronted")]
 SECTIONS = sorted(map(str, Path("paper/sections").glob("*.tex")))
 PUBLISHED = sorted(map(str, Path("paper/published").glob("*.csv")))
 

@@ -44,11 +44,11 @@ rule animation_mode_dynamics_ring:
         "python -m fgan animate --record {params.record} --name mode_dynamics_ring --log {log}"
 
 
-# Draws and checks the table of divergences, and writes that of published settings.
+# Draws and checks the table of divergences, and writes those of published settings and values.
 rule theory:
     input:
         "src/fgan/divergences.py",
-        "paper/published/protocols.csv",
+        PUBLISHED,
         SHOWING,
     output:
         THEORY,

@@ -10,7 +10,7 @@ from fgan.engine import networks
 from fgan.engine.population import Population
 from fgan.targets.mixtures import Mixture
 
-from . import estimates, quadrature
+from . import estimates, parameters, quadrature
 from .estimates import by_divergence
 from .quadrature import Densities
 
@@ -52,6 +52,9 @@ def evaluate(population, steps, history):
         "recovered": (value - constant) / (supremum - constant),  # share of D_f beyond the best constant V
         "ratio error": by_divergence(population, partial(densities.ratio_error, largest=measure["cut"]), v),
         "wrong side": by_divergence(population, densities.wrong_side, v),
+        "raw outside": by_divergence(
+            population, lambda d, rows: densities.mean_of_both(parameters.outside(d, rows).double()), v
+        ),
     }  # fmt: skip
     metrics |= estimates.evaluate(population, value, spread)
 
@@ -77,7 +80,10 @@ def evaluate(population, steps, history):
 
 
 def baselines(settings, data=None):
-    """Without training, for every divergence: D_f and F of the free T*, of the best constant V and of the best line."""
+    """Without training, for every divergence: D_f, F of the free T*, of the best constant V and of the best line.
+
+    Beside them what g_f does for the domain of f*, and whether F has the gradients that both players follow.
+    """
     measure, p, (mu, sigma) = settings["measure"], targets.of(settings), settings["start"]
     densities, rows = Densities.of(p, mu, sigma, measure["points"]), []
     for name, divergence in DIVERGENCES.items():
@@ -88,6 +94,8 @@ def baselines(settings, data=None):
             ("constant V", name, 0, {"exact F": constant}),
             ("best line", name, 0, {"exact F": line, "recovered": (line - constant) / (supremum - constant)}),
         ]
+        checked = parameters.measured(divergence, densities, mu, sigma)
+        rows += [(t, name, 0, {key: float(value) for key, value in own.items()}) for t, own in checked.items()]
     x = torch.linspace(*measure["shown"], measure["shown_points"], dtype=torch.float64)
     log_p, log_q = p.log_density(x[:, None]), Mixture([1.0], [mu], [sigma**2]).log_density(x[:, None])
     return rows, {"shown/x": x, "shown/p": log_p.exp(), "shown/q": log_q.exp(), "shown/log ratio": log_p - log_q}

@@ -55,6 +55,34 @@ def test_a_claim_finds_its_runs_at_its_scale_and_above(name, scale):
     assert [sentence for claim in claims for sentence in lacking(loaded, claim)] == []
 
 
+@pytest.mark.parametrize("scale", design.SCALES)
+@pytest.mark.parametrize("name", CLAIMS)
+def test_every_run_of_an_equality_has_its_partner(name, scale):
+    """A difference of 0 between some of the runs says nothing of those without a partner."""
+    loaded = design.load(name, scale, EXPERIMENTS)
+    for claim in CLAIMS[name]:
+        for check in (check for check in claim["checks"] if check["kind"] == "equal"):
+            found = [
+                {run.seed for arm in loaded.arms for run in loaded.runs(arm) if all(
+                    getattr(run, key) in names for key, names in wanted.items())}
+                for wanted in selections(loaded, check)
+            ]  # fmt: skip
+            assert all(seeds == found[0] for seeds in found), claim["id"]
+
+
+# Experiments of minutes: what two cores can decide in a night is decided in it.
+CHEAP = ("bound", "univariate", "ring", "grid", "mode_dynamics", "divergence_or_settings", "latent", "discrete",
+         "vae_vs_gan", "convergence", "local_convergence", "special_case")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHEAP)
+def test_no_claim_stays_undecided_overnight_for_want_of_minutes(name):
+    """Those that ask for a larger scale need hours."""
+    loaded = design.load(name, "overnight", EXPERIMENTS)
+    claims = [claim for claim in CLAIMS[name] if claim.get("scale") not in ("full", "extended")]
+    assert [sentence for claim in claims for sentence in lacking(loaded, claim)] == []
+
+
 @pytest.mark.parametrize(
     "claim", [claim for claims in CLAIMS.values() for claim in claims], ids=lambda claim: claim["id"]
 )

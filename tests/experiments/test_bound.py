@@ -2,11 +2,12 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import pytest
 import torch
-from experiments.bound import estimates, quadrature
+from experiments.bound import estimates, parameters, quadrature
 from experiments.bound.quadrature import Densities
 from memory import measured, trained_part
 from small import EXPERIMENTS, trained
@@ -44,6 +45,18 @@ def test_no_v_exceeds_the_divergence(divergence):
 def test_the_free_t_loses_nothing(divergence):
     supremum = BOTH.supremum(divergence)
     assert math.isinf(supremum) or BOTH.free(divergence) == pytest.approx(supremum, abs=1e-12)
+
+
+@EVERY
+def test_f_with_parameters_has_the_gradient_of_samples_and_g_f_keeps_the_domain(divergence):
+    checked = parameters.measured(divergence, BOTH, 0.6, 1.4)
+    raw, built_in = checked["T = V"], checked["T = g_f(V)"]
+    assert built_in["error of the gradient"] < 1e-12 and built_in["error of the composition"] < 1e-12
+    assert built_in["outside the domain"] == 0 and (raw["outside the domain"] > 0) == (
+        divergence.domain != (-math.inf, math.inf)
+    )
+    wrong = replace(divergence, conjugate_of_activation=lambda v: 2 * divergence.conjugate_of_activation(v) + v)
+    assert parameters.errors(wrong, BOTH, 0.6, 1.4)["error of the composition"] > 1e-3
 
 
 @EVERY

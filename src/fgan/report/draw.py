@@ -79,8 +79,8 @@ def animate(record, name):
 
 
 def theory(record):
-    """Draws the figures and writes the tables that need no record: of the divergences, and of published settings."""
-    from fgan.report import figures, protocols
+    """Draws the figures and writes the tables that need no record: of the divergences, and of what is published."""
+    from fgan.report import confronted, figures, protocols
     from fgan.report.theory import public, tables
     from fgan.report.theory.figures import FIGURES
 
@@ -90,6 +90,7 @@ def theory(record):
     for name, make in (tables.TABLES | public.TABLES).items():
         write_table(record, f"theory_{name}", latex(frame := make(), left=name in tables.TABLES), frame)
     write_table(record, "protocols", protocols.table(frame := protocols.read()), frame)
+    write_table(record, "confronted", confronted.table(), confronted.text("confronted"))
 
 
 def write_table(record, name, text, frame):

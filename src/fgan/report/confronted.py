@@ -1,0 +1,90 @@
+"""The paper's table of published values: the claims that confront each, or why none does, from paper/published."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from fgan.report.tables import escape, prose
+
+FOLDER = Path("paper", "published")
+# Tables of results: the columns that name a row, and those with published values (errors belong to the value beside).
+RESULTS = {
+    "fgan_table3_univariate": (
+        ["divergence"], ["D_f_at_theta_star", "F_at_learned", "mu_star", "mu_hat", "sigma_star", "sigma_hat"]),
+    "fgan_table3_cross": (["kind", "train_divergence"], ["KL", "KL-rev", "JS", "Jeffrey", "Pearson"]),
+    "fgan_table4_mnist_kde": (["training_divergence"], ["kde_mean_LL_nats", "sem"]),
+    "parzen_reference": (["paper", "model"], ["MNIST_nats", "TFD"]),
+    "arjovsky_bottou_figures": (
+        ["figure", "quantity", "generator_trained_epochs"], ["start", "end", "iterations"]),
+    "unrolled_stacked_mnist": (["D_size", "unroll_steps"], ["modes_mean", "KL_mean"]),
+    "veegan_table1_synthetic": (
+        ["method"], ["ring_modes_of_8", "ring_pct_hq", "grid_modes_of_25", "grid_pct_hq", "d1200_modes_of_10",
+                     "d1200_pct_hq"]),
+    "veegan_table2_stacked_cifar": (["method"], ["stacked_mnist_modes_of_1000", "KL", "cifar10_IvOM"]),
+    "pacgan_table1_synthetic": (
+        ["method"], ["ring_modes", "ring_hq_pct", "ring_revKL", "grid_modes", "grid_hq_pct", "grid_revKL"]),
+    "pacgan_table2_stacked_veegan_setting": (["method"], ["modes", "KL"]),
+    "pacgan_table3_stacked_unrolled_setting": (["method", "D_size"], ["modes", "KL"]),
+    "mode_collapse_other_papers": (["paper", "method"], ["modes", "KL"]),
+    "sankarlab_ring8_mode_counts": (["loss", "modes_covered"], ["runs"]),
+    "lucic_fid_best": (["model"], ["MNIST", "Fashion", "CIFAR10", "CelebA"]),
+    "lucic_figure_readings": (["figure", "what"], ["value"]),
+    "replication_evidence": (["what"], ["finding"]),
+    "vae_vs_gan": (["topic"], ["evidence"]),
+    "claims": (["claim_id"], ["claim"]),
+}  # fmt: skip
+# The other files: settings, formulas, and what was computed here.
+OTHERS = {
+    "fgan_settings", "unrolled_settings", "veegan_settings", "pacgan_settings", "protocols", "confronted",
+    "fgan_table1_divergences", "fgan_table6_activations", "fgan_univariate_inferred_check",
+}  # fmt: skip
+SHOWN = 4  # values of a line that are printed; of more their number is
+
+
+def text(name, folder=FOLDER):
+    """A file of paper/published, all as text."""
+    return pd.read_csv(Path(folder, f"{name}.csv"), dtype=str, keep_default_na=False)
+
+
+def values(name, folder=FOLDER):
+    """The published values of a file as rows (row, column, value, known); a row's name joins its columns."""
+    keys, columns = RESULTS[name]
+    rows = [
+        (" / ".join(row[key] for key in keys), column, row[column], row["known"])
+        for row in text(name, folder).to_dict("records") for column in columns if row[column]
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["row", "column", "value", "known"])
+
+
+def matches(patterns, names):
+    """Which names match one of the patterns, separated by semicolons, in which * stands for any text: bool."""
+    every = "|".join(re.escape(one.strip()).replace(r"\*", ".*") for one in patterns.split(";"))
+    return names.str.fullmatch(every)
+
+
+def confronted(line, published):
+    """The values of a file that a line of confronted.csv is about."""
+    return published[matches(line.row, published.row) & matches(line.column, published.column)]
+
+
+def table(folder=FOLDER):
+    """A long table of all published values by file: row and column, value and how it is known, claims or reason."""
+    widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{w}\linewidth}}" for w in (0.3, 0.25, 0.37))
+    lines = [rf"\begin{{longtable}}{{@{{}}{widths}@{{}}}}", r"\toprule",
+             r"Published & Value & Confronted by \\ \midrule \endhead \bottomrule \endfoot"]  # fmt: skip
+    frame = text("confronted", folder)
+    for name in RESULTS:
+        published, rows = values(name, folder), frame[frame.file == name]
+        found = [confronted(line, published) for line in rows.itertuples()]
+        met = sum(len(own) for own, claims in zip(found, rows.claims, strict=True) if claims)
+        head = f"{escape(name)}: {met} of {len(published)} confronted"
+        lines.append(rf"\multicolumn{{3}}{{@{{}}l}}{{\sffamily\bfseries {head}}} \\* \addlinespace")
+        for line, own in zip(rows.itertuples(), found, strict=True):
+            where = line.row if line.column == "*" or len(RESULTS[name][1]) == 1 else f"{line.row}: {line.column}"
+            shown = ", ".join(own.value) if len(own) <= SHOWN else f"{len(own)} values"
+            claims = ", ".join(rf"\claimid{{{escape(one)}}}" for one in line.claims.split(";"))
+            cells = (prose(where.replace(";", ", ")), f"{prose(shown)} ({', '.join(dict.fromkeys(own.known))})")
+            lines.append(" & ".join([*cells, claims if line.claims else prose(line.why)]) + r" \\")
+        lines.append(r"\addlinespace")
+    return "\n".join([*lines, r"\end{longtable}", ""])
