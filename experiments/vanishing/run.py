@@ -12,10 +12,9 @@ from fgan.divergences import DIVERGENCES
 from fgan.engine import networks
 from fgan.engine.population import seeded
 
-from . import separation
-from .snapshot import Snapshot, accuracy, watched
+from . import separation, theorems
+from .snapshot import LARGEST, Snapshot, accuracy, log_norm, watched
 
-LARGEST = 300.0  # |log10| of a norm is cut off here, because float64 ends at 308
 QUARTILES = torch.tensor([0.5, 0.25, 0.75], dtype=torch.float64)
 
 
@@ -29,8 +28,16 @@ def observe(population):
     return watched(population)
 
 
-def log_norm(norms):
-    return norms.log10().clamp(-LARGEST, LARGEST)
+def slope(x, y, kept):
+    """Least-squares slope in x of each column of y [entries, runs], over the entries that are `kept`.
+
+    NaN for fewer than three such entries, or where x stays the same.
+    """
+    count = kept.sum(dim=0).clamp(min=1)
+    x, y = (values.expand_as(kept).double() for values in (x, y))
+    x, y = (torch.where(kept, v - torch.where(kept, v, 0).sum(dim=0) / count, 0) for v in (x, y))
+    found = (x * y).sum(dim=0) / x.square().sum(dim=0)
+    return found.where(kept.sum(dim=0) >= 3, torch.nan)
 
 
 def energy_distance(samples, images):
@@ -49,6 +56,8 @@ def energy_distance(samples, images):
 def evaluate(population, steps, history):
     """The gradients over the training (log10), F and accuracy at the end, and G's progress since its snapshot."""
     tail, n_runs, metrics = max(1, len(steps) // 10), population.n_runs, {}
+    ratio, time = history["ratio"], torch.tensor(steps, device=population.device).double().log10()[:, None]
+    known = ratio < math.log10(population.settings["measure"]["known"])
     for name in separation.OBJECTIVES:
         path = log_norm(history["gradient", name])
         first, largest = path[0], path.max(dim=0).values
@@ -56,6 +65,11 @@ def evaluate(population, steps, history):
         metrics |= {("first gradient", name): first, ("largest gradient", name): largest}
         metrics |= {("late gradient", name): late, ("gradient change", name): late - first}
         metrics["gradient fall", name] = late - largest
+        finite = path.abs() < LARGEST
+        metrics["decades per decade", name] = slope(time, path, finite)
+        metrics["exponent", name] = slope(ratio, path, finite & known & (ratio > -LARGEST))
+    metrics["exponent", "difference"] = metrics["exponent", "saddle"] - metrics["exponent", "alternative"]
+    metrics["late ratio"] = ratio[-tail:].median(dim=0).values
 
     limits = [separation.limit(DIVERGENCES[run.divergence]) for run in population.runs[:n_runs]]
     metrics["F to its limit"] = torch.tensor(limits, device=population.device) - history["fresh F"][-1]
@@ -95,6 +109,7 @@ def baselines(settings, data=None):
                     metrics["gradient scatter"] = values.std() / quartiles[0].clamp(min=1e-300)
                 if d in measure["listed"]:
                     rows.append((way, name, 0, {(metric, rule): value for metric, value in metrics.items()}))
+    rows += theorems.rows(measure, z)
     shape = (len(DIVERGENCES), len(measure["separations"]), len(separation.OBJECTIVES), 3)
     arrays = {way: log_norm(torch.stack(values)).view(shape).permute(3, 0, 2, 1) for way, values in curves.items()}
     return rows, {f"curve/{way}": array.numpy() for way, array in arrays.items()}
