@@ -48,11 +48,15 @@ def statistic_worst_tuned_over_best_untuned(part):
 
 
 def statistic_pairing_across_settings(part):
-    return *tuning.pairing(part, "settings"), tuning.judges(part)
+    return tuning.pairing(part, "settings")
 
 
 def statistic_pairing_across_divergences(part):
-    return *tuning.pairing(part, "divergences"), tuning.judges(part)
+    return tuning.pairing(part, "divergences")
+
+
+def statistic_pairing_across_gaussians(part):
+    return tuning.pairing(part, "gaussians")
 
 
 def outlines(axis, parameters, **style):
