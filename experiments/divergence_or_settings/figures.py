@@ -47,6 +47,18 @@ def statistic_worst_tuned_over_best_untuned(part):
     return *tuning.worst_over_best(part), tuning.judges(part)
 
 
+def statistic_pairing_across_settings(part):
+    return tuning.pairing(part, "settings")
+
+
+def statistic_pairing_across_divergences(part):
+    return tuning.pairing(part, "divergences")
+
+
+def statistic_pairing_across_gaussians(part):
+    return tuning.pairing(part, "gaussians")
+
+
 def outlines(axis, parameters, **style):
     """A Gaussian's mean and its ellipses of one and two standard deviations; nothing if it is no distribution."""
     if not np.isfinite(parameters).all():

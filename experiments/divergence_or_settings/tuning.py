@@ -79,6 +79,21 @@ def judges(part):
     return int(np.isfinite(modes_covered(part, "grid", ["saddle"])).any(axis=0).sum(axis=1).min())
 
 
+def pairing(part, across):
+    """(estimate, low, high, seeds) of what pairing by seed takes from the variance of a difference (saddle).
+
+    The difference is one of modes, whatever became of a run, between two `settings` of a divergence or two
+    `divergences` in a setting, of the seeds that judge; or one of width between two fitted Gaussians (`gaussians`).
+    """
+    if across == "gaussians":
+        widths = [part.values("mean width", "gaussian", name) for name in ("gan", "kl", "reverse_kl")]
+        y = np.stack([values[: min(map(len, widths))] for values in widths])[None]
+        return *variance.interval(y, variance.pairing), y.shape[2]
+    y = outcomes(part, ["saddle"])
+    y = y[:, :, np.arange(y.shape[2]) % part.measure["tuning"] > 0]
+    return *variance.interval(y if across == "settings" else y.transpose(1, 0, 2), variance.pairing), judges(part)
+
+
 def share(part, scope, objectives, effect, minus=None, failed=True, factors=None):
     """(estimate, low, high) of an effect's share of the variance of modes covered, less that of the effect `minus`."""
 

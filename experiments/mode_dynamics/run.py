@@ -29,7 +29,7 @@ def population(settings, runs, device="cpu", data=None):
 def observe(population):
     """Takes a picture, always of the same z, so that only G moves the points."""
     measure, runs = population.settings["measure"], population.n_runs
-    samples = population.sample(measure["samples"], "film")  # the stream of its first record
+    samples = population.sample(measure["samples"], "film")
     covered = modes.covered(samples, population.target, measure["rule"])
     entry = ((population.steps - 1) / population.settings["history"]).long().view(1)
     population.pictures[:runs].index_copy_(1, entry, samples[:, None, : measure["shown"]])

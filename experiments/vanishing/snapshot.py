@@ -33,7 +33,7 @@ class Snapshot(Population):
         steps = math.ceil(before["epochs"] * len(self.target.train) / self.settings["batch"])
         method = {"optimiser": before["optimiser"], "method": {"kind": "single_step"}, "steps": steps, "history": steps}
         runs = [
-            Run(run.experiment, "pretraining", before["divergence"], before["objective"], run.seed)
+            Run(f"{run.experiment}/pretraining", run.arm, before["divergence"], before["objective"], run.seed)
             for run in {run.stream: run for run in self.runs}.values()
         ]
         own = self.settings | method | {"variational": before["variational"]}

@@ -1,5 +1,7 @@
 """Files of claims: every mistake in one gets one sentence, and only what decides a verdict is in their hash."""
 
+import itertools
+
 import pytest
 
 from fgan import design
@@ -12,6 +14,7 @@ CLAIMS = """claims:
     exercise: E1
     statement: s
     source: p
+    reason: r
     published: 3 of 8 modes
     known: primary
     seeds: 7
@@ -24,6 +27,7 @@ CLAIMS = """claims:
     kind: derived
     statement: s
     source: p
+    reason: r
     checks:
       - {kind: equal, metric: gap, minus: {divergence: gan}, high: 1}
       - {kind: baseline, metric: w, sampler: [noise, data], divergence: kl, minus_baseline: {divergence: gan}, low: 0}
@@ -56,8 +60,8 @@ MISTAKES = {
     "a share of no length": ("seeds: 7", "needs: {length: 0.5}", "'published_steps' is missing", "claim 'ring-x'"),
     "more than the length": ("seeds: 7", "needs: {length: 2}", "needs.length", "2"),
     "unknown need": ("seeds: 7", "needs: {lenght: 1}", "lenght", "did you mean 'length'?"),
-    "a margin without a reason": ("minus: {objective: saddle}, low", "minus: {objective: saddle}, margin: 1, low",
-                                  "'reason' is missing", "claim 'ring-x'"),
+    "no reason": ("    reason: r\n", "", "'reason' is missing", "claim 'ring-x'"),
+    "an empty reason": ("reason: r", 'reason: ""', "'reason'", "claim 'ring-x'"),
     "an equivalence without a margin": ("kind: equal, metric: gap, minus: {divergence: gan}, high: 1",
                                         "kind: equivalence, metric: gap, minus: {divergence: gan}", "'margin' is"),
     "missing id": ("id: ring-y\n    ", "", "id", "missing"),
@@ -144,7 +148,7 @@ REWORDED = {
     "statement": ("statement: s", "statement: another one"),
     "exercise": ("exercise: E1", "exercise: E2"),
     "kind": ("kind: derived", "kind: identity"),
-    "reason": ("    seeds: 7\n", "    seeds: 7\n    reason: r\n"),
+    "reason": ("reason: r", "reason: another one"),
     "source": ("source: p", "source: q"),
     "published": ("published: 3 of 8 modes", "published: 4"),
     "known": ("    known: primary\n", ""),
@@ -195,7 +199,8 @@ def test_an_id_belongs_to_one_claim_of_one_experiment(tmp_path, ids):
         for name, own in ids.items():
             (tmp_path / name).mkdir(exist_ok=True)
             (tmp_path / name / "experiment.yaml").write_text("scales: {smoke: , quick: }\n")
-            rows = [f"  - {{id: {i}, kind: derived, statement: s, source: p, checks: [{{{CHECK}}}]}}\n" for i in own]
+            rest = f"kind: derived, statement: s, source: p, reason: r, checks: [{{{CHECK}}}]"
+            rows = [f"  - {{id: {i}, {rest}}}\n" for i in own]
             (tmp_path / name / "claims.yaml").write_text("claims:\n" + "".join(rows))
 
     write(ids)
@@ -204,3 +209,15 @@ def test_an_id_belongs_to_one_claim_of_one_experiment(tmp_path, ids):
         design.all_claims(tmp_path)
     write({last: ["z"]})
     assert [claim["id"] for claim in design.all_claims(tmp_path)[last]] == ["z"]
+
+
+def test_every_claim_gives_the_reason_of_its_bound(root):
+    claims = list(itertools.chain(*design.all_claims().values()))
+    assert len(claims) > 200 and [claim["id"] for claim in claims if len(claim["reason"].split()) < 6] == []
+
+
+def test_claims_of_a_setting_that_was_chosen_for_its_effect_say_so(root):
+    """The ring's and the remedies' own settings were chosen because divergences differ, or GAN collapses, in them."""
+    for claim in (*design.all_claims()["ring"], *design.all_claims()["remedies"]):
+        if claim["kind"] != "identity" and "published" not in claim["id"]:
+            assert "in this setting" in claim["statement"].lower(), claim["id"]

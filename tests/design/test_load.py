@@ -92,13 +92,6 @@ def test_the_seeds_of_a_shard_are_read_from_its_name():
     assert not design.seeds_of("a")
 
 
-def test_a_stream_keeps_the_random_numbers_of_another_name(ring):
-    plain, renamed = ring().shard("tanh-seed0"), ring(("order: 2", "order: 2\nstream: circle")).shard("tanh-seed0")
-    assert renamed.hash != plain.hash and renamed.settings == plain.settings | {"stream": "circle"}
-    assert [run.stream for run in plain.runs[:1] + renamed.runs[:1]] == ["ring/tanh/0", "circle/tanh/0"]
-    assert {run.experiment for run in renamed.runs} == {"ring"}
-
-
 def test_the_resolved_design_reads_back_as_it_was_loaded():
     loaded, plain = design.load("bound", "quick", EXPERIMENTS), design.resolved("bound", "quick", root=EXPERIMENTS)
     text = design.text(loaded)

@@ -60,7 +60,6 @@ SETTINGS = {
     "a decay of Adam for SGD": ("kind: adam", "kind: sgd", "optimiser.beta1", "does not belong"),
     "no divergences": ("[all]", "[]", "divergences"),
     "a divergence named twice": ("[all]", "[kl, kl]", "divergences"),
-    "a stream without a name": ("order: 2", 'order: 2\nstream: ""', "stream"),
     "broken YAML": ("batch: 128", "batch: [128", "line", "not valid YAML"),
     "a tab": ("batch: 128", "\tbatch: 128", "line", "not valid YAML"),
     "a key given twice": ("batch: 128", "batch: 128\nbatch: 64", "batch", "twice"),

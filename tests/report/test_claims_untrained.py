@@ -45,7 +45,8 @@ def test_claims_of_an_experiment_that_the_record_lacks_are_not_run(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "experiment.yaml").write_text(f"title: {name}\nscales: {{smoke: , quick: }}\n{extra}")
         written = (
-            f"{{id: {name}, kind: derived, statement: s, source: p, checks: [{{kind: mean, metric: m, low: 0.0}}]}}"
+            f"{{id: {name}, kind: derived, statement: s, source: p, reason: r, "
+            "checks: [{kind: mean, metric: m, low: 0.0}]}"
         )
         (tmp_path / name / "claims.yaml").write_text(f"claims:\n  - {written}\n")
     found = toy(tmp_path / "toy", {("m", "kl", "saddle"): NEAR_ONE})
@@ -68,6 +69,7 @@ STATISTICS = """claims:
     kind: derived
     statement: s
     source: p
+    reason: r
     checks: [{kind: statistic, statistic: half, low: 0.3}]
 """
 

@@ -82,6 +82,31 @@ def test_noise_alone_has_no_share_and_an_interval_that_reaches_zero():
     assert abs(np.mean(found)) < 0.03 and hits >= 28
 
 
+@pytest.mark.parametrize("r", [0.0, 0.6, 1.0])
+def test_pairing_takes_away_the_correlation_of_blocks(r):
+    """A difference of two blocks has the variance 2 v (1 - r), whatever their means."""
+    generator, found, hits = np.random.default_rng(6), [], 0
+    for _ in range(40):
+        y = r**0.5 * generator.normal(size=(3, 1, 10)) + (1 - r) ** 0.5 * generator.normal(size=(3, 4, 10))
+        y += 9 * generator.normal(size=(3, 4, 1))
+        apart = np.array([(y[:, a] - y[:, b]).var(1, ddof=1) for a in range(4) for b in range(a)]).mean()
+        estimate, low, high = variance.interval(y, variance.pairing)
+        assert 1 - estimate == pytest.approx(apart / 2 / y.var(2, ddof=1).mean(), abs=1e-9)
+        found.append(estimate)
+        hits += low <= r <= high
+    assert np.mean(found) == pytest.approx(r, abs=0.05) and (r == 1 or hits >= 33)
+    y[0, 0, 3] = np.nan
+    assert variance.pairing(y) == pytest.approx(variance.pairing(np.delete(y, 3, axis=2)))
+
+
+def test_blocks_are_resampled_together():
+    """What all blocks of a seed share does not average out over blocks."""
+    y = np.random.default_rng(7).normal(size=(2, 1, 20)) + np.zeros((2, 30, 1))
+    mean = lambda y, w: float(np.average(y.mean(0), weights=np.ones_like(y[0]) if w is None else w))
+    _, low, high = variance.interval(y, mean)
+    assert high - low == pytest.approx(4 * y[:, 0].mean(0).std() / 20**0.5, rel=0.25)
+
+
 def test_nothing_is_known_from_one_seed_or_of_no_variance():
     y = np.random.default_rng(3).normal(size=(3, 2, 1))
     assert variance.interval(y, lambda y, w: float(y.mean()))[1:] == (-math.inf, math.inf)
@@ -92,6 +117,8 @@ def test_nothing_is_known_from_one_seed_or_of_no_variance():
     assert all(math.isnan(v) for v in variance.shares(np.full((3, 2, 4), 8.0)).values())
     assert math.isnan(variance.permutation(np.full((3, 2, 4), 8.0)))
     assert all(math.isnan(v) for v in variance.shares(np.empty((3, 2, 0))).values())
+    assert math.isnan(variance.pairing(np.full((3, 2, 4), 8.0))) and math.isnan(variance.pairing(y[:, :1]))
+    assert math.isnan(variance.pairing(np.empty((3, 2, 0))))
 
 
 def test_the_permutation_test_finds_an_effect_and_keeps_its_level(monkeypatch):

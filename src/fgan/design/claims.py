@@ -34,8 +34,6 @@ def needed(claim):
         yield "needs", "it says what of the published setting a verdict needs, {} if nothing"
     if "length" in claim.get("needs", {}):
         yield "published_steps", "it says of what length a verdict needs a share"
-    if any("margin" in check for check in claim["checks"]):
-        yield "reason", "it says why a difference of the margin matters"
 
 
 def read_all(root="experiments"):

@@ -14,12 +14,15 @@ class Run:
     divergence: str
     objective: str
     seed: int
-    origin: str = ""  # name of its random streams, if not that of the experiment
 
     @property
     def stream(self):
-        """Name of the random stream: shared by all divergences and objectives, so that runs of a seed are paired."""
-        return f"{self.origin or self.experiment}/{self.arm}/{self.seed}"
+        """Name of the random streams: shared by all runs of an experiment with this seed, so that they are paired.
+
+        What a run draws is this stream in the shapes of its target, noise, networks and batch: arms that share one of
+        them share its numbers, and arms that differ in rates, objective or unrolling share all of them.
+        """
+        return f"{self.experiment}/{self.seed}"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Shard:
     def runs(self):
         """Runs in the order of the stack: by divergence, then objective, then seed."""
         return [
-            Run(self.experiment, self.arm, divergence, objective, seed, self.settings.get("stream", ""))
+            Run(self.experiment, self.arm, divergence, objective, seed)
             for divergence in self.settings["divergences"]
             for objective in self.settings["objectives"]
             for seed in range(self.first, self.last + 1)

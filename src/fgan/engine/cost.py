@@ -106,8 +106,8 @@ def of(design, shard, device="cpu"):
 
 
 def key(settings):
-    """A name for all settings that cost the same: arms that differ in rates or streams share it."""
-    return digest(shape(settings) | {"stream": None})
+    """A name for all settings that cost the same: arms that differ in rates share it."""
+    return digest(shape(settings))
 
 
 def shape(settings):

@@ -1,7 +1,8 @@
 """A population: many runs of one architecture, trained together as one stacked tensor program.
 
 Parameters, gradients and optimiser states are flat stacks [runs, parameters]. Random streams belong to
-(experiment, arm, seed), so every divergence sees the same data, noise and initial weights for the same seed.
+(experiment, seed), so every divergence, and every arm with the same target, noise, networks and batch, sees the same
+data, noise and initial weights for the same seed.
 """
 
 import hashlib
