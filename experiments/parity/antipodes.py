@@ -19,16 +19,17 @@ def measured(covered, target):
 
     even number: whether m, the number of covered modes, is even; undefined for none and for all modes
     paired: the share of the covered modes whose antipode is covered; undefined for none
-    pairs beyond chance: that share less (m - 1) / (modes - 1), which it is if all sets of m modes are equally likely;
-        0 for none and for all
+    pairs beyond chance: (that share - c) / (1 - c), where c = (m - 1) / (modes - 1) is its mean over all sets of m modes:
+        1 if all come in pairs, 0 by chance, and 0 for none and for all, which say nothing
     Where modes have no antipode, the last two are undefined.
     """
     m, modes, across = covered.sum(1).double(), covered.shape[1], opposite(target)
     nothing = torch.full_like(m, math.nan)
     pairs = (covered & covered[:, across]).sum(1) if across is not None else nothing
-    beyond = torch.where(m > 0, pairs / m - (m - 1) / (modes - 1), 0 * pairs)
+    chance, incomplete = (m - 1) / (modes - 1), (m > 0) & (m < modes)
+    beyond = torch.where(incomplete, (pairs / m - chance) / (1 - chance), 0 * pairs)
     return {
-        "even number": ((m % 2) == 0).double().where((m > 0) & (m < modes), nothing),
+        "even number": ((m % 2) == 0).double().where(incomplete, nothing),
         "paired": pairs / m, "pairs beyond chance": beyond,
     }  # fmt: skip
 

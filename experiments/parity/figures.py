@@ -35,11 +35,13 @@ def figure_pairs(part):
         for row, (arm, _) in enumerate(rows):
             seeds = values(part, metric, arm)
             colour = figures.OBJECTIVES[part.arms[arm]["objectives"][0]]
-            figures.dots(axis, [row], [seeds[np.isfinite(seeds)]], colour, spread=0.25)
+            if np.isfinite(seeds).any():  # the layout makes room for dots that are nowhere
+                figures.dots(axis, [row], [seeds[np.isfinite(seeds)]], colour, spread=0.25)
         figures.row_labels(axis, [label for _, label in rows])
         axis.set_xlabel(label)
     axes[0].set_xlim(-0.3, 9.3)
     axes[0].set_xticks(range(0, 10, 2))
+    axes[1].set_xlim(-0.8, 1.06)
     axes[1].axvline(0, color=figures.GREY, lw=0.8, zorder=0)
     axes[2].axvline(0.5, color=figures.GREY, lw=0.8, ls="--", zorder=0)
     axes[2].set_xlim(-0.02, 0.6)
@@ -74,21 +76,21 @@ def table_cases(part):
         incomplete = even[np.isfinite(even)]
         rows.append({
             "Case": label, "modes": count_range(values(part, "modes", arm)),
-            "even number": f"{incomplete.sum():.0f} of {len(incomplete)}", "paired": median(paired),
-            "by chance": median(paired - beyond), "even part of G": median(odd), "high quality": median(quality),
+            "even number": f"{incomplete.sum():.0f} of {len(incomplete)}", "paired": mean(paired),
+            "beyond chance": mean(beyond), "even part of G": mean(odd), "high quality": mean(quality),
             "failed": f"{failed.sum():.0f} of {len(failed)}",
         })  # fmt: skip
     return framed(rows)
 
 
-def median(seeds):
-    """The median of the defined values as text; a dash if there are none."""
-    return number(float(np.median(seeds[np.isfinite(seeds)])), 2) if np.isfinite(seeds).any() else "--"
+def mean(seeds):
+    """The mean of the defined values as text; a dash if there are none."""
+    return number(float(seeds[np.isfinite(seeds)].mean()), 2) if np.isfinite(seeds).any() else "--"
 
 
 def table_diversity(part):
     rows = [
-        {"Samples of": label} | {heading: median(values(part, metric, arm)) for metric, heading in COLUMNS.items()}
+        {"Samples of": label} | {heading: mean(values(part, metric, arm)) for metric, heading in COLUMNS.items()}
         for arm, label in arms(part, CASES | OTHERS).items()
     ]
     cut = len(rows) - 1

@@ -30,9 +30,9 @@ def symmetric():
 
 
 def sequences(steps=10):
-    """{name: [(log p, log q, x) of each step]}: Q = N(d, 1) with d = 2^-k, and P with a stray mode of the weight e = 2^-k.
+    """{name: [(log p, log q, x) of each step]} for P = N(0, 1) and two sequences of Q that approach it.
 
-    P = N(0, 1). The stray mode lies at sqrt(2 / e), so far that it costs Jeffrey's divergence 1 + e log e.
+    Q = N(d, 1) with d = 2^-k, and P with a stray mode of the weight e = 2^-k. That mode lies at sqrt(2 / e), so far that it costs Jeffrey's divergence 1 + e log e.
     """
     x = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
     p, sizes = _log_normal(x), [2.0**-k for k in range(1, steps + 1)]
