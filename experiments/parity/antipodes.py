@@ -19,8 +19,8 @@ def measured(covered, target):
 
     even number: whether m, the number of covered modes, is even; undefined for none and for all modes
     paired: the share of the covered modes whose antipode is covered; undefined for none
-    pairs beyond chance: (that share - c) / (1 - c), where c = (m - 1) / (modes - 1) is its mean over all sets of m modes:
-        1 if all come in pairs, 0 by chance, and 0 for none and for all, which say nothing
+    pairs beyond chance: (that share - c) / (1 - c), where c = (m - 1) / (modes - 1) is its mean over all sets of m
+        modes: 1 if all come in pairs, 0 by chance, and 0 for none and for all, which say nothing
     Where modes have no antipode, the last two are undefined.
     """
     m, modes, across = covered.sum(1).double(), covered.shape[1], opposite(target)

@@ -32,7 +32,8 @@ def symmetric():
 def sequences(steps=10):
     """{name: [(log p, log q, x) of each step]} for P = N(0, 1) and two sequences of Q that approach it.
 
-    Q = N(d, 1) with d = 2^-k, and P with a stray mode of the weight e = 2^-k. That mode lies at sqrt(2 / e), so far that it costs Jeffrey's divergence 1 + e log e.
+    Q = N(d, 1) with d = 2^-k, and P with a stray mode of the weight e = 2^-k. That mode lies at sqrt(2 / e), so far
+    that it costs Jeffrey's divergence 1 + e log e.
     """
     x = torch.linspace(-REACH, REACH, POINTS, dtype=torch.float64)
     p, sizes = _log_normal(x), [2.0**-k for k in range(1, steps + 1)]
@@ -50,7 +51,7 @@ def exact(f, log_p, log_q, x):
 
 
 def bounds(f, v):
-    """The least and the largest D_f of a symmetric f at the total variation v < 1 (Gilardoni 2006; infinite f(0))."""
+    """The least and the largest D_f of a symmetric f at the total variation v < 1 (Gilardoni 2006)."""
     v = torch.tensor(v, dtype=torch.float64)
     return float((1 - v) * f((1 + v) / (1 - v))), float(2 * f(torch.zeros_like(v)) * v)
 
