@@ -44,7 +44,7 @@ def figure_pairs(part):
     axes[1].set_xlim(-0.8, 1.06)
     axes[1].axvline(0, color=figures.GREY, lw=0.8, zorder=0)
     axes[2].axvline(0.5, color=figures.GREY, lw=0.8, ls="--", zorder=0)
-    axes[2].set_xlim(-0.02, 0.6)
+    axes[2].set_xlim(-0.02, 1.02)
     return figure
 
 

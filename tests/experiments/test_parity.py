@@ -45,13 +45,14 @@ def test_pairs_by_hand():
     assert odd["paired"].isnan().all() and odd["pairs beyond chance"].isnan().all()
 
 
-@pytest.mark.parametrize("m", [1, 2, 5, 7])
+@pytest.mark.parametrize("m", range(1, 8))
 def test_pairs_beyond_chance_are_none_in_the_mean_over_all_sets(m):
     covered = torch.zeros(math.comb(8, m), 8, dtype=torch.bool)
     for row, chosen in zip(covered, itertools.combinations(range(8), m), strict=True):
         row[list(chosen)] = True
     beyond = PARITY.antipodes.measured(covered, ring(8, 2.0, 0.02))["pairs beyond chance"]
     assert beyond.mean().item() == pytest.approx(0, abs=1e-12)
+    assert (beyond > 0.999).double().mean() <= 1 / 7 + 1e-12  # all in pairs
 
 
 def test_independent_losses_leave_an_even_number_with_odds_below_one_half():
