@@ -9,6 +9,8 @@ from fgan.engine import networks
 from fgan.engine.population import Population
 from fgan.metrics import modes, saturation
 
+from . import symmetric
+
 SHOWN = 500  # samples of each run that are kept for the figures
 
 
@@ -42,5 +44,5 @@ def samplers(p, n, generator):
 
 
 def baselines(settings, data=None):
-    """The samplers without training."""
-    return modes.baselines(targets.of(settings), settings["measure"], "ring", samplers), {}
+    """The samplers without training, and exact symmetric divergences on sequences of densities."""
+    return modes.baselines(targets.of(settings), settings["measure"], "ring", samplers) + symmetric.rows(), {}

@@ -92,6 +92,11 @@ def test_the_grid_has_its_modes_where_the_literature_has_them():
     assert means.shape == (25, 2) and sorted(set(means.flatten().tolist())) == [-4, -2, 0, 2, 4]
 
 
+def test_a_ring_may_lie_off_the_origin():
+    moved = ring(7, 2.0, 0.02, centre=(3.0, -1.0)).means - ring(7, 2.0, 0.02).means
+    torch.testing.assert_close(moved, torch.tensor([[3.0, -1.0]], dtype=torch.float64).expand(7, 2))
+
+
 def test_a_closed_ring_has_its_last_mode_on_the_first():
     target = ring(8, 1.0, 0.01, closed=True)  # angles 0, 2 pi / 7, ... 2 pi
     torch.testing.assert_close(target.means, ring(7, 1.0, 0.01).means)

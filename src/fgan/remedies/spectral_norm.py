@@ -5,8 +5,8 @@ import torch
 from fgan.engine.networks import BatchNorm
 from fgan.remedies.base import Remedy, around
 
-# Of W'W: as good as 2^12 iterations of the power method, without a state to keep. The gradient needs them more than the
-# norm does: 2^6 have not found the vectors where the two largest singular values lie within some per cent of each other.
+# Of W'W: as good as 2^12 iterations of the power method, without a state to keep. The gradient needs more of them than
+# the norm does: 2^6 have not found the vectors where the two largest singular values are within some per cent.
 SQUARINGS = 12
 
 

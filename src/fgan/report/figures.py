@@ -67,7 +67,7 @@ def centres(target):
     if target["kind"] == "ring":
         places = target["modes"] - target.get("closed", False)
         angle = 2 * np.pi * np.arange(places) / places
-        return target["radius"] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        return target["radius"] * np.stack([np.cos(angle), np.sin(angle)], axis=1) + target.get("centre", (0, 0))
     line = target["spacing"] * (np.arange(target["side"]) - (target["side"] - 1) / 2)
     return np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
 

@@ -70,15 +70,15 @@ class Embedded:
         return drawn
 
 
-def ring(modes, radius, sd, device="cpu", closed=False):
-    """`modes` equal Gaussians of standard deviation `sd`, evenly on a circle of the given radius.
+def ring(modes, radius, sd, device="cpu", closed=False, centre=(0.0, 0.0)):
+    """`modes` equal Gaussians of standard deviation `sd`, evenly on a circle of the given radius and centre.
 
     If `closed`, the last lies on the first: one mode fewer, of which the first has twice the weight of the others, as
     in the notebook of Unrolled GAN's authors.
     """
     places = modes - closed
     angle = 2 * math.pi * torch.arange(places, dtype=torch.float64) / places
-    means = radius * torch.stack([angle.cos(), angle.sin()], dim=1)
+    means = radius * torch.stack([angle.cos(), angle.sin()], dim=1) + torch.tensor(centre, dtype=torch.float64)
     weights = [(1 + closed) / modes] + [1 / modes] * (places - 1)
     return Mixture(weights, means, [sd**2] * places, device)
 
