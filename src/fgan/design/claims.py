@@ -36,6 +36,8 @@ def needed(claim):
         yield "published_steps", "it says of what length a verdict needs a share"
     if any("margin" in check for check in claim["checks"]):
         yield "reason", "it says why a difference of the margin matters"
+    if any("runs" in check for check in claim["checks"]):
+        yield "reason", "it says why runs that have not converged are judged"
 
 
 def read_all(root="experiments"):
