@@ -27,7 +27,7 @@ def still(values, absolute, relative):
 
 
 def judged(history, metrics):
-    """`flat`, `cycles` and `converged` [runs] of runs whose history {name: [entries, runs]} counts modes; {} for others.
+    """`flat`, `cycles` and `converged` [runs] of runs whose history {name: [entries, runs]} counts modes, else {}.
 
     `metrics` are those of the last step. A history of under four entries is not flat, and neither is one with a gap.
     """

@@ -18,68 +18,13 @@ A seed is the unit: runs of one seed share data, noise and start, so they count 
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from fgan import design
 from fgan.report import converged
+from fgan.report.result import MISSING, UNKNOWN, Result
 from fgan.report.statistics import equivalence, paired_permutation, t_interval, wilson
-
-UNKNOWN = (math.inf, -math.inf, math.inf)  # estimate and interval if a run failed
-MISSING = (math.nan,) * 3  # if nothing was measured
-
-
-@dataclass
-class Result:
-    """One check: its estimate, interval, allowed range, seeds (pairs of a difference), and p-values.
-
-    `p` is of the test that decides a difference or an equivalence, `null` of the test that a difference is too small
-    to matter; None where no such test was run. `unconverged` are the shares of its runs that have neither converged nor
-    failed, and that cycle; None for a check that counts no modes.
-    """
-
-    label: str
-    estimate: float
-    low: float
-    high: float
-    allowed: tuple
-    seeds: float
-    p: float | None = None
-    null: float | None = None
-    unconverged: tuple | None = None
-
-    @property
-    def too_short(self):
-        """Whether most of the runs have not converged."""
-        return self.unconverged is not None and self.unconverged[0] > 0.5
-
-    @property
-    def too_small(self):
-        """Whether a difference that is not there by its own test is shown to be below its margin."""
-        return self.null is not None and self.null <= 0.05 < self.p
-
-    @property
-    def excess(self):
-        """How far the estimate lies outside the allowed range; negative inside, -inf if unknown."""
-        outside = max(self.allowed[0] - self.estimate, self.estimate - self.allowed[1])
-        return outside if math.isfinite(outside) else -math.inf
-
-    @property
-    def outcome(self):
-        """'holds', 'fails', 'undecided', or 'not run' if nothing was measured."""
-        if self.too_short:
-            return "undecided"
-        if math.isnan(self.estimate):
-            return "not run"
-        lower, upper = self.allowed
-        if self.p is not None:
-            if self.p <= 0.05:
-                return "holds" if lower <= self.estimate <= upper else "fails"
-            return "fails" if self.too_small else "undecided"
-        if lower <= self.low and self.high <= upper:
-            return "holds"
-        return "fails" if self.high < lower or self.low > upper else "undecided"
 
 
 def listed(value):
@@ -105,6 +50,8 @@ def results(part, check, root="experiments"):
         function = getattr(design.module(root, part.name, "figures"), f"statistic_{check['statistic']}")
         label = check["statistic"].replace("_", " ")
         *interval, seeds, unconverged = (*function(part), None)[:5]
+        if unconverged and unconverged[0] and math.isnan(interval[0]):
+            interval = UNKNOWN  # it was measured, but rests on runs that have not converged
         return [Result(label, *interval, allowed, seeds, unconverged=unconverged)]
     if check["kind"] == "baseline":
         pairs = [(s, d) for s in listed(check["sampler"]) for d in listed(check.get("divergence"))]

@@ -10,6 +10,8 @@ Of the runs of an arm, divergence and objective some
 
 import numpy as np
 
+from fgan.report.statistics import wilson
+
 COUNTS = ("modes", "modes_any", "covered")  # metrics that count modes
 OF_RUNS = ("mean", "share", "every", "difference", "equivalence")  # kinds of checks that judge runs
 RUN = ["arm", "divergence", "objective", "seed"]
@@ -36,21 +38,27 @@ def ends(part, arm, divergence, objective="saddle", first=0):
     return {word: rows[word].to_numpy() for word in ("converged", "cycles", "failed")}
 
 
-def columns(part, arm, divergence, objective="saddle", first=0, collapse=None):
+def counted(part, metric, arm, divergence, objective="saddle", first=0):
+    """Values of a metric [runs], NaN for a run that has not converged, from seed number `first` on."""
+    values = part.values(metric, arm, divergence, objective)[first:]
+    return np.where(ends(part, arm, divergence, objective, first)["converged"], values, np.nan)
+
+
+def columns(part, arm, divergence, objective="saddle", first=0, total=None):
     """Cells of a table that counts modes: runs that have not converged, and those that failed.
 
-    `collapse` is the number of modes of the target, for the cells on converged runs with modes missing and with one.
+    With the number of modes `total`, also the share of runs that cover all of them, of those that converged or failed,
+    and how many of those that converged miss a mode (and all but one).
     """
-    found = ends(part, arm, divergence, objective, first)
-    converged, cycles, failed = found.values()
+    converged, cycles, failed = ends(part, arm, divergence, objective, first).values()
     open_, cells = ~converged & ~failed, {}
-    if collapse:
-        modes = part.values("modes", arm, divergence, objective)[first:][converged]
-        missing, one = (modes < collapse).sum(), (modes == 1).sum()
-        cells["collapsed (to one)"] = f"{missing} ({one}) of {len(modes)}" if len(modes) else "--"
+    if total:
+        modes = counted(part, "modes", arm, divergence, objective, first)[converged]
+        share, low, high = wilson(int((modes >= total).sum()), int((converged | failed).sum()))
+        cells[f"all {total}"] = "--" if np.isnan(share) else f"{share:.2f} [{low:.2f}, {high:.2f}]"
+        cells["collapsed (to one)"] = f"{(modes < total).sum()} ({(modes == 1).sum()}) of {len(modes)}"
     turning = f", {(cycles & open_).sum()} cycle" if (cycles & open_).any() else ""
-    cells["not converged"] = f"{open_.sum()} of {len(failed)}{turning}" if len(failed) else "--"
-    return cells | {"failed": f"{failed.sum()} of {len(failed)}" if len(failed) else "--"}
+    return cells | {"not converged": f"{open_.sum()} of {len(failed)}{turning}", "failed": f"{failed.sum():.0f}"}
 
 
 def too_short(part):
@@ -59,7 +67,7 @@ def too_short(part):
 
 
 def left_out(checks):
-    """The largest share of a check's runs that have neither converged nor failed, as a phrase; empty without a count."""
+    """The largest share of the runs of a check that have not converged, as a phrase; empty if none counts modes."""
     found = [check.unconverged for check in checks if check.unconverged is not None]
     if not found:
         return ""
