@@ -136,10 +136,10 @@ def figure_modes(part):
 def figure_length(part):
     """Modes and quality in every setting against steps (saddle objective)."""
     arms, colours = tuning.settings(part), figures.palette(part.divergences)
-    panels = {
-        arm.replace("_", " "): {part.labels[name]: (arm, name, colours[name]) for name, _ in tuning.entries(part, ["saddle"])}
-        for arm in sorted(arms, key=lambda arm: (arms[arm]["activation"] != "tanh", arms[arm]["ratio"], arms[arm]["rate"]))
-    }  # fmt: skip
+    names = [name for name, _ in tuning.entries(part, ["saddle"])]
+    order = sorted(arms, key=lambda arm: (arms[arm]["activation"] != "tanh", arms[arm]["ratio"], arms[arm]["rate"]))
+    lines = {arm: {part.labels[name]: (arm, name, colours[name]) for name in names} for arm in order}
+    panels = {arm.replace("_", " "): own for arm, own in lines.items()}
     return figures.lengths(part, panels, part.design["settings"]["target"]["modes"])
 
 

@@ -106,7 +106,9 @@ def figure_survival(part):
             axis.set(ylim=(-0.03, 1.03), title=f"{arm}: {text}", ylabel="share of modes")
     axes[-2].set_xlabel("steps")
     axes[-1].set_xlabel("steps since the first cover")
-    figures.legend(figure, {part.labels[n]: figures.line(color=c) for n, c in colours.items()}, ncols=min(6, len(colours)))
+    figures.legend(
+        figure, {part.labels[n]: figures.line(color=c) for n, c in colours.items()}, ncols=min(6, len(colours))
+    )
     return figure
 
 

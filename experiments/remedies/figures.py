@@ -113,11 +113,8 @@ def figure_length(part):
     """Modes and quality against steps: whether a count is of an end or of the way there."""
     first = {choices[0]: label(remedy) for remedy, choices in budget(part).items()}
     colours = dict(zip(first, ["black", *figures.palette(range(len(first) - 1)).values()], strict=True))
-    shown = {
-        part.labels[name]: {first[arm]: (arm, name, colours[arm]) for arm in first if name in part.arms[arm]["divergences"]}
-        for name in core(part)
-    }  # fmt: skip
-    return figures.lengths(part, shown, 8)
+    lines = {name: {label: (arm, name, colours[arm]) for arm, label in first.items()} for name in core(part)}
+    return figures.lengths(part, {part.labels[name]: own for name, own in lines.items()}, 8)
 
 
 def figure_cost(part):
@@ -214,5 +211,6 @@ def beside(part, arm, name, file, modes, quality, objective=None):
     ours, high = (part.values(metric, arm, "gan", objective) for metric in ("modes_any", "high_quality"))
     return row | {
         "modes, here": plus_minus(*t_interval(ours)), "high quality, here": plus_minus(*t_interval(high), 2),
-        "seeds": str(len(ours)), **converged.columns(part, arm, "gan", objective), "steps": f"{part.arms[arm]['steps']:,}",
+        "seeds": str(len(ours)), **converged.columns(part, arm, "gan", objective),
+        "steps": f"{part.arms[arm]['steps']:,}",
     }  # fmt: skip

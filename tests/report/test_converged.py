@@ -101,8 +101,8 @@ def test_a_statistic_over_modes_says_how_many_runs_have_not_converged(tmp_path, 
 def test_the_columns_of_a_table_name_every_end_of_a_run(tmp_path):
     found = part(tmp_path, [8, 7, 1, 0, 3, 0], [1, 1, 1, 0, 0, 0], [0] * 5 + [1], [0, 0, 0, 0, 1, 0])
     cells = converged.columns(found, "main", "gan", total=8)
-    assert cells == {"all 8": "0.25 [0.05, 0.70]", "collapsed (to one)": "2 (1) of 3", "not converged": "2 of 6, 1 cycle",
-                     "failed": "1"}  # fmt: skip
+    assert list(cells) == ["all 8", "collapsed (to one)", "not converged", "failed"]
+    assert list(cells.values()) == ["0.25 [0.05, 0.70]", "2 (1) of 3", "2 of 6, 1 cycle", "1"]
     assert converged.columns(found, "main", "kl", total=8)["all 8"] == "--"
     assert converged.columns(found, "main", "gan", first=5) == {"not converged": "0 of 1", "failed": "1"}
     counted = converged.counted(found, "modes", "main", "gan")

@@ -92,7 +92,8 @@ def test_a_framed_table_has_its_rules():
 
 
 METRICS = {"modes": [8.0, 8.0, 1.0], "high_quality": [1.0, 0.9, 0.5], "saturated": [0.0, 1.0, 1.0],
-           "failed": [0.0, 0.0, 1.0], "converged": [1.0, 1.0, 0.0], "cycles": [0.0] * 3, "reverse_kl": [0.1, 0.3, math.nan]}  # fmt: skip
+           "failed": [0.0, 0.0, 1.0], "converged": [1.0, 1.0, 0.0], "cycles": [0.0] * 3,
+           "reverse_kl": [0.1, 0.3, math.nan]}  # fmt: skip
 KEYS = [(name, objective) for name in ("kl", "gan") for objective in ("saddle", "alternative")]
 
 
