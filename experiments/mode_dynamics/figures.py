@@ -98,12 +98,14 @@ def figure_survival(part):
     for row, arm in enumerate(arms):
         for name in part.arms[arm]["divergences"]:
             (until, came), (kept, went, watched) = spans(part, arm, name)
-            curves = survival(until.ravel(), came.ravel()), survival(kept[watched], went[watched])
-            for axis, (t, alive) in zip(axes[2 * row : 2 * row + 2], curves, strict=True):
-                t, alive = np.append(t, part.arms[arm]["steps"]), np.append(alive, alive[-1])
+            spells = (until.ravel(), came.ravel()), (kept[watched], went[watched])
+            for axis, (times, events) in zip(axes[2 * row : 2 * row + 2], spells, strict=True):
+                t, alive = survival(times, events)
+                t, alive = np.append(t, times.max(initial=0)), np.append(alive, alive[-1])  # to the end of the watch
                 axis.step(t, alive, where="post", color=colours[name], lw=1.1)
         for axis, text in zip(axes[2 * row : 2 * row + 2], ("not covered yet", "not lost yet"), strict=True):
-            axis.set(ylim=(-0.03, 1.03), title=f"{arm}: {text}", ylabel="share of modes")
+            axis.set(ylim=(-0.03, 1.03), title=f"{arm}: {text}")
+        axes[2 * row].set_ylabel("share of modes")
     axes[-2].set_xlabel("steps")
     axes[-1].set_xlabel("steps since the first cover")
     figures.legend(
