@@ -20,7 +20,7 @@ def quartiles(frame, last):
     def placed(end):
         """The quartiles, a column each, if every missing value is `end`."""
         values = history.assign(value=history.value.fillna(end)).groupby(group, sort=False).value
-        return values.quantile(list(QUARTILES)).unstack()
+        return values.quantile(list(QUARTILES)).unstack().reindex(columns=list(QUARTILES))
 
     least, most = placed(-np.inf), placed(np.inf)
     found = least.assign(**{"median": (least[0.5] + most[0.5]) / 2, "upper quartile": most[0.75]})
