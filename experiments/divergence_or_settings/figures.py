@@ -19,32 +19,55 @@ SCOPES = {"untuned": "common setting", "tuned": "tuned", "grid": "whole grid"}
 OBJECTIVES = {"saddle": ("saddle",), "alternative": ("alternative",), "both": ("saddle", "alternative")}
 
 
+def trained(part):
+    """{words: objectives} of the objectives that a scale trains, alone and together."""
+    own = {objective for arm in tuning.settings(part) for objective in part.arms[arm]["objectives"]}
+    return {name: objectives for name, objectives in OBJECTIVES.items() if own >= {*objectives}}
+
+
+def every(part):
+    """The objectives that a scale trains."""
+    return [*trained(part).values()][-1]
+
+
+def judged(part, interval, scope, objectives=("saddle",)):
+    """What a check takes of a statistic over modes: its interval, the seeds that judge, the runs not converged."""
+    return *interval, tuning.judges(part), tuning.unconverged(part, scope, objectives)
+
+
+def over(part, scope, effect, minus):
+    """How much more of the variance one effect explains than another."""
+    return judged(part, tuning.share(part, scope, ["saddle"], effect, minus=minus), scope)
+
+
 def statistic_divergence_over_seeds_untuned(part):
-    return *tuning.share(part, "untuned", ["saddle"], "divergence", minus="seed"), tuning.judges(part)
+    return over(part, "untuned", "divergence", "seed")
 
 
 def statistic_divergence_over_seeds_tuned(part):
-    return *tuning.share(part, "tuned", ["saddle"], "divergence", minus="seed"), tuning.judges(part)
+    return over(part, "tuned", "divergence", "seed")
 
 
 def statistic_divergence_over_seeds_grid(part):
-    return *tuning.share(part, "grid", ["saddle"], "divergence", minus="seed"), tuning.judges(part)
+    return over(part, "grid", "divergence", "seed")
 
 
 def statistic_settings_over_divergence(part):
-    return *tuning.share(part, "grid", ["saddle"], "block", minus="divergence"), tuning.judges(part)
+    return over(part, "grid", "block", "divergence")
 
 
 def statistic_advantage_over_gan_saddle(part):
-    return *tuning.advantage(part, "saddle"), tuning.judges(part)
+    return judged(part, tuning.advantage(part, "saddle"), "tuned")
 
 
 def statistic_advantage_over_gan_alternative(part):
-    return *tuning.advantage(part, "alternative"), tuning.judges(part)
+    if "alternative" not in trained(part):
+        return math.nan, -math.inf, math.inf, 0
+    return judged(part, tuning.advantage(part, "alternative"), "tuned", ["alternative"])
 
 
 def statistic_worst_tuned_over_best_untuned(part):
-    return *tuning.worst_over_best(part), tuning.judges(part)
+    return judged(part, tuning.worst_over_best(part), "tuned")
 
 
 def statistic_pairing_across_settings(part):
@@ -100,10 +123,10 @@ def figure_ellipses(part):
 
 
 def figure_modes(part):
-    rows, arms = tuning.entries(part, OBJECTIVES["both"])[::-1], list(tuning.settings(part).values())
+    rows, arms = tuning.entries(part, every(part))[::-1], list(tuning.settings(part).values())
     figure, axes = figures.panels(3, 0.19 * len(rows), top=1.1, sharey=True)
     for axis, (scope, title) in zip(axes, SCOPES.items(), strict=True):
-        modes = tuning.modes_covered(part, scope, OBJECTIVES["both"])[::-1]
+        modes = tuning.modes_covered(part, scope, every(part))[::-1]  # of converged and of failed runs
         blocks = [factors["activation"] for factors in arms] if scope == "grid" else tuning.activations(part)
         for block, activation in enumerate(blocks if modes.shape[2] else []):  # no seed, nothing to lay out
             offset, colour = 0.2 if activation == "tanh" else -0.2, COLOURS[activation]
@@ -112,7 +135,8 @@ def figure_modes(part):
                 means = variance.means(modes)[:, block]
                 axis.plot(means, np.arange(len(rows)) + offset, "o", **style, clip_on=False)
             else:
-                figures.dots(axis, range(len(rows)), modes[:, block], colour, offset, spread=0.12)
+                seeds = [row[np.isfinite(row)] for row in modes[:, block]]
+                figures.dots(axis, range(len(rows)), seeds, colour, offset, spread=0.12)
         figures.row_labels(axis, [tuning.label(part, *row) for row in rows])
         axis.tick_params(axis="y", labelsize=6)
         axis.set(xlim=(-0.3, 8.3), xticks=[0, 4, 8], title=title)
@@ -121,11 +145,22 @@ def figure_modes(part):
     return figure
 
 
+def figure_length(part):
+    """Modes and quality in every setting against steps (saddle objective)."""
+    arms, colours = tuning.settings(part), figures.palette(part.divergences)
+    names = [name for name, _ in tuning.entries(part, ["saddle"])]
+    order = sorted(arms, key=lambda arm: (arms[arm]["activation"] != "tanh", arms[arm]["ratio"], arms[arm]["rate"]))
+    lines = {arm: {part.labels[name]: (arm, name, colours[name]) for name in names} for arm in order}
+    panels = {arm.replace("_", " "): own for arm, own in lines.items()}
+    return figures.lengths(part, panels, part.design["settings"]["target"]["modes"])
+
+
 def figure_shares(part):
     figure, axes = figures.panels(3, 1.8, sharey=True, sharex=True)
     colours = dict(zip(OBJECTIVES, [*figures.OBJECTIVES.values(), figures.GREY], strict=True))
+    colours = {name: colours[name] for name in trained(part)}
     for axis, (scope, title) in zip(axes, SCOPES.items(), strict=True):
-        for shift, (objectives, colour) in zip((0.24, 0.0, -0.24), colours.items(), strict=True):
+        for shift, (objectives, colour) in zip((0.24, 0.0, -0.24), colours.items(), strict=False):
             for place, effect in enumerate(reversed(EFFECTS)):
                 estimate, low, high = tuning.share(part, scope, OBJECTIVES[objectives], effect)
                 axis.barh(place + shift, np.nan_to_num(estimate), height=0.2, color=colour, alpha=0.75)
@@ -146,14 +181,15 @@ def bracket(estimate, low, high):
 def table_shares(part):
     rows = []
     for scope, title in SCOPES.items():
-        for name, objectives in OBJECTIVES.items():
+        for name, objectives in trained(part).items():
             for failed, words in ((True, "counted"), (False, "left out")):
                 y = tuning.modes_covered(part, scope, objectives, failed)
                 row = {"Settings": title, "objective": name, "failed runs": words, "runs": f"{np.isfinite(y).sum()}"}
+                row["not converged"] = number(tuning.unconverged(part, scope, objectives)[0], 2)
                 row |= {EFFECTS[effect]: number(share, 2) for effect, share in variance.shares(y).items()}
                 row["divergence"] = bracket(*tuning.share(part, scope, objectives, "divergence", failed=failed))
                 rows.append(row | {"p": number(variance.permutation(y), 2)})
-    return framed(rows, (5, 11))
+    return framed(rows, (len(rows) // 3 - 1, 2 * len(rows) // 3 - 1))
 
 
 def table_factors(part):
@@ -164,21 +200,24 @@ def table_factors(part):
         {"Objective": name} | {
             EFFECTS.get(effect, effect): bracket(*tuning.share(part, "grid", objectives, effect, factors=factors))
             for effect in ("divergence", "block", *factors)
-        } for name, objectives in OBJECTIVES.items()
+        } for name, objectives in trained(part).items()
     ])  # fmt: skip
 
 
 def table_tuned(part):
-    arms, objectives = list(tuning.settings(part).values()), OBJECTIVES["both"]
+    arms, objectives = list(tuning.settings(part).values()), every(part)
     selection = tuning.selection(part, "tuned", objectives)
     modes = {scope: tuning.modes_covered(part, scope, objectives) for scope in ("tuned", "untuned")}
-    rows = []
+    rows, judging = [], tuning.judges(part)
     for i, entry in enumerate(tuning.entries(part, objectives)):
         row = {"Divergence": tuning.label(part, *entry)}
         for column, activation in enumerate(tuning.activations(part)):
             best = arms[selection[i, column]]
             row[f"{activation}: chosen G/V, V"] = f"{best['ratio']:g}, {number(best['rate'], 1)}"
-            row |= {f"{activation}: modes, {scope}": count_range(y[i, column]) for scope, y in modes.items()}
+            ended = {scope: y[i, column][np.isfinite(y[i, column])] for scope, y in modes.items()}
+            row |= {f"{activation}: modes, {scope}": count_range(counts) for scope, counts in ended.items()}
+            row |= {f"{activation}: not converged, {scope}": f"{judging - len(own)} of {judging}"
+                    for scope, own in ended.items()}  # fmt: skip
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -34,9 +34,9 @@ def population(settings, runs, device="cpu", data=None):
 
 
 def observe(population):
-    """The Gaussian's mean and covariance C = L L^T; nothing on the ring, where only the last step is judged."""
+    """The Gaussian's mean and covariance C = L L^T; on the ring modes and quality of fewer samples."""
     if "start" not in population.settings:
-        return {}
+        return modes.watched(population)
     weight, bias = (view.detach() for view in population.theta_views)
     covariance = weight.mT @ weight  # x = z W + mu, so L = W^T
     entries = bias[:, 0, 0], bias[:, 0, 1], covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]

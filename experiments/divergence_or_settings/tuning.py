@@ -23,7 +23,8 @@ def activations(part):
 
 def entries(part, objectives):
     """(divergence, objective) of the arms, twins once: JS is GAN, and total variation has one objective."""
-    pairs = [(name, objective) for objective in objectives for name in part.divergences]
+    trained = {objective for arm in settings(part) for objective in part.arms[arm]["objectives"]}
+    pairs = [(name, objective) for objective in objectives if objective in trained for name in part.divergences]
     return [pair for pair in pairs if pair[0] != "jensen_shannon" and pair != ("total_variation", "alternative")]
 
 
@@ -37,7 +38,8 @@ def outcomes(part, objectives, metric="modes"):
     """Judged values [entries, arms, seeds] of the arms, NaN if a run is missing."""
     arms, rows = list(settings(part)), part.final(metric)
     rows = rows[rows.arm.isin(arms)]
-    columns = pd.MultiIndex.from_product([arms, range(int(rows.seed.max()) + 1 if len(rows) else 1)])
+    seeds = max((part.arms[arm]["seeds"] for arm in arms), default=1)
+    columns = pd.MultiIndex.from_product([arms, range(seeds)])
     index = pd.MultiIndex.from_tuples(entries(part, objectives))
     table = rows.pivot(index=["divergence", "objective"], columns=["arm", "seed"], values="value")
     return table.reindex(index=index, columns=columns).to_numpy().reshape(len(index), len(arms), -1)
@@ -46,10 +48,12 @@ def outcomes(part, objectives, metric="modes"):
 def selection(part, scope, objectives):
     """Arm of each entry and activation [entries, activations]: the common one, or the best on the tuning seeds.
 
-    Best by the mean of modes covered, then by the mean share of high-quality samples, then the first.
+    Best by the mean of modes covered, then by the mean share of high-quality samples, then the first. A run that has
+    not converged covers none.
     """
     arms, columns = settings(part), []
-    modes, quality = (np.nan_to_num(outcomes(part, objectives, m)) for m in ("modes", "high_quality"))
+    ended = outcomes(part, objectives, "converged")
+    modes, quality = (np.nan_to_num(outcomes(part, objectives, m) * ended) for m in ("modes", "high_quality"))
     tunes = np.arange(modes.shape[2]) % part.measure["tuning"] == 0
     score = modes[:, :, tunes].mean(2) + 1e-3 * quality[:, :, tunes].mean(2)
     for activation in activations(part):
@@ -61,22 +65,39 @@ def selection(part, scope, objectives):
 
 
 def modes_covered(part, scope, objectives, failed=True):
-    """Modes covered [entries, blocks, seeds] on the seeds not used for tuning; without `failed`, failed runs are NaN.
+    """Modes covered [entries, blocks, seeds] on the seeds not used for tuning, NaN for a run that has not converged.
+
+    A failed run counts with the modes that it covers; without `failed` it is NaN.
 
     A block is a setting that all entries share: an activation, or on the whole grid an arm.
     """
-    modes = outcomes(part, objectives)
-    if not failed:
-        modes = np.where(outcomes(part, objectives, "failed") == 1, np.nan, modes)
-    modes = modes[:, :, np.arange(modes.shape[2]) % part.measure["tuning"] > 0]
+    ended, died = (outcomes(part, objectives, metric) == 1 for metric in ("converged", "failed"))
+    modes = np.where(ended | (died & failed), outcomes(part, objectives), np.nan)
+    return judging(part, scope, objectives, modes)
+
+
+def judging(part, scope, objectives, values):
+    """Values [entries, arms, seeds] of the seeds not used for tuning, in the blocks of a scope."""
+    values = values[:, :, np.arange(values.shape[2]) % part.measure["tuning"] > 0]
     if scope == "grid":
-        return modes
-    return np.take_along_axis(modes, selection(part, scope, objectives)[:, :, None], axis=1)
+        return values
+    return np.take_along_axis(values, selection(part, scope, objectives)[:, :, None], axis=1)
+
+
+def unconverged(part, scope, objectives):
+    """The shares of the runs that judge which have neither converged nor failed, and which cycle."""
+    runs = judging(part, scope, objectives, outcomes(part, objectives, "modes"))
+    ended, failed, cycles = (
+        judging(part, scope, objectives, outcomes(part, objectives, m)) == 1 for m in ("converged", "failed", "cycles")
+    )
+    there = np.isfinite(runs)
+    return tuple(float((there & ~ended & ~failed & kind).sum() / max(there.sum(), 1)) for kind in (True, cycles))
 
 
 def judges(part):
     """The number of seeds that judge: the fewest of any setting."""
-    return int(np.isfinite(modes_covered(part, "grid", ["saddle"])).any(axis=0).sum(axis=1).min())
+    runs = judging(part, "grid", ["saddle"], outcomes(part, ["saddle"]))
+    return int(np.isfinite(runs).any(axis=0).sum(axis=1).min())
 
 
 def pairing(part, across):
@@ -110,7 +131,8 @@ def advantage(part, objective):
 
     def most(y, weights):
         means = variance.means(y, weights)
-        return np.delete(means - means[..., gan, None, :], gan, axis=-2).min(axis=-1).max(axis=-1)
+        least = np.delete(means - means[..., gan, None, :], gan, axis=-2).min(axis=-1)
+        return np.fmax.reduce(least, axis=-1)  # without a converged run under an activation there is no advantage there
 
     return variance.interval(modes_covered(part, "tuned", [objective]), most)
 

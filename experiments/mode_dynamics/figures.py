@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import ListedColormap
 
-from fgan.report import figures
+from fgan.report import converged, figures
+from fgan.report.statistics import survival
 from fgan.report.tables import over_seeds
 
 COLOUR = figures.OBJECTIVES["saddle"]
@@ -74,10 +75,50 @@ def figure_life(part):
     return figure
 
 
+def spans(part, arm, name):
+    """Of every mode and run [modes, seeds]: steps to the first cover and to the loss after it, and whether each came.
+
+    A mode that is never covered is watched to the last step, one that is never lost from its cover to the last step.
+    """
+    total = len(figures.centres(part.arms[arm]["target"]))
+    covered, lost = (
+        np.array([part.values(metric, arm, name, rule=f"mode {k + 1}") for k in range(total)])
+        for metric in ("first covered", "first lost")
+    )
+    last = part.arms[arm]["steps"]
+    came, went = np.isfinite(covered), np.isfinite(lost)
+    until = np.where(came, covered, last)
+    return (until, came), (np.where(went, lost, last) - until, went, came)
+
+
+def figure_survival(part):
+    """Kaplan-Meier curves of the time to the first cover of a mode, and from there to its first loss."""
+    arms, colours = [*part.arms], figures.palette(part.divergences)
+    figure, axes = figures.panels(2 * len(arms), 1.6, columns=2, top=0.7, sharey=True)
+    for row, arm in enumerate(arms):
+        for name in part.arms[arm]["divergences"]:
+            (until, came), (kept, went, watched) = spans(part, arm, name)
+            spells = (until.ravel(), came.ravel()), (kept[watched], went[watched])
+            for axis, (times, events) in zip(axes[2 * row : 2 * row + 2], spells, strict=True):
+                t, alive = survival(times, events)
+                t, alive = np.append(t, times.max(initial=0)), np.append(alive, alive[-1])  # to the end of the watch
+                axis.step(t, alive, where="post", color=colours[name], lw=1.1)
+        for axis, text in zip(axes[2 * row : 2 * row + 2], ("not covered yet", "not lost yet"), strict=True):
+            axis.set(ylim=(-0.03, 1.03), title=f"{arm}: {text}")
+        axes[2 * row].set_ylabel("share of modes")
+    axes[-2].set_xlabel("steps")
+    axes[-1].set_xlabel("steps since the first cover")
+    figures.legend(
+        figure, {part.labels[n]: figures.line(color=c) for n, c in colours.items()}, ncols=min(6, len(colours))
+    )
+    return figure
+
+
 def table_events(part):
     return pd.DataFrame([
         {"Divergence": part.labels[name], "target": arm}
         | {heading: over_seeds(part.values(metric, arm, name)) for metric, heading in EVENTS.items()}
+        | converged.columns(part, arm, name)
         for arm, own in part.arms.items() for name in own["divergences"]
     ])  # fmt: skip
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fgan.report import figures
-from fgan.report.statistics import holm, paired_permutation, t_interval, wilson
+from fgan.report import converged, figures
+from fgan.report.statistics import holm, paired_permutation, t_interval
 from fgan.report.tables import count_range, number, plus_minus
 
 CORE = ("gan", "kl", "reverse_kl", "pearson")
@@ -20,6 +20,7 @@ REMEDIES = {
 }  # fmt: skip
 SETTINGS = ("middle", 1, 2, 8, 3, 4, 5, 10, 16, "weak", "strong", "slow", "fast", "equal_cost", "long")
 LONGER = ("equal_cost", "long")  # no remedy, at the cost of one: not among the settings to choose from
+ENDS = ("not converged", "failed")
 ABSENT = "not part of this scale; at full"
 
 PUBLISHED = Path("paper", "published")
@@ -73,6 +74,11 @@ def held_out(part, metric, arm, divergence, objective="saddle"):
     return part.values(metric, arm, divergence, objective)[part.measure["tuning_seeds"] :]
 
 
+def ended(part, arm, divergence):
+    """Modes covered over the seeds that chose no setting, NaN for a run that has not converged."""
+    return converged.counted(part, "modes", arm, divergence, first=part.measure["tuning_seeds"])
+
+
 def operations(part, arm):
     """Operations of a run's step, against those of no remedy on the same target."""
     base = plain(part, part.arms[arm]["factors"]["target"])
@@ -89,15 +95,26 @@ def figure_modes(part):
     for axis, name in zip(axes, names, strict=True):
         for offset, objective in zip((0.18, -0.18) if len(objectives) > 1 else (0,), objectives, strict=True):
             for row, arm in enumerate(rows):
-                values = held_out(part, "modes", arm, name, objective)
+                values, colour = held_out(part, "modes", arm, name, objective), figures.OBJECTIVES[objective]
                 if len(values):  # not every setting has both objectives
-                    figures.dots(axis, [row], [values], figures.OBJECTIVES[objective], offset, spread=0.12)
-                    axis.plot(values.mean(), row + offset, "|", ms=9, mew=1.6, color=figures.OBJECTIVES[objective])
+                    first = part.measure["tuning_seeds"]
+                    ended = converged.ends(part, arm, name, objective, first)["converged"]
+                    figures.dots(axis, [row], [values], colour, offset, spread=0.12, filled=[ended])
+                    if ended.any():
+                        axis.plot(values[ended].mean(), row + offset, "|", ms=9, mew=1.6, color=colour)
         figures.row_labels(axis, [label(*key) for key in rows.values()])
         axis.set(xlim=(-0.4, 8.4), xticks=(0, 4, 8), title=part.labels[name])
     figure.supxlabel("modes covered, of 8")
-    figures.legend(figure, {o: figures.dot(figures.OBJECTIVES[o]) for o in objectives})
+    figures.legend(figure, {o: figures.dot(figures.OBJECTIVES[o]) for o in objectives} | figures.OPEN)
     return figure
+
+
+def figure_length(part):
+    """Modes and quality against steps: whether a count is of an end or of the way there."""
+    first = {choices[0]: label(remedy) for remedy, choices in budget(part).items()}
+    colours = dict(zip(first, ["black", *figures.palette(range(len(first) - 1)).values()], strict=True))
+    lines = {name: {label: (arm, name, colours[arm]) for arm, label in first.items()} for name in core(part)}
+    return figures.lengths(part, {part.labels[name]: own for name, own in lines.items()}, 8)
 
 
 def figure_cost(part):
@@ -133,16 +150,16 @@ def comparison(part, target):
     rows, tests, base = [], [], plain(part, target)
     for arm, key in arms(part, target).items():
         total = len(figures.centres(part.arms[arm]["target"]))
-        counts, quality, failed = (held_out(part, metric, arm, "gan") for metric in ("modes", "high_quality", "failed"))
-        share, low, high = wilson(int((counts >= total).sum()), len(counts))
+        counts, first = ended(part, arm, "gan"), part.measure["tuning_seeds"]
         row = {
             "Remedy": label(*key), "operations": number(operations(part, arm), 2),
-            "updates of V": f"{part.arms[arm]['steps']:,}", "modes, GAN": count_range(counts),
-            f"all {total}": f"{share:.2f} [{low:.2f}, {high:.2f}]", "high quality": number(np.median(quality), 2),
-            "failed": f"{failed.sum():.0f} of {len(counts)}",
+            "updates of V": f"{part.arms[arm]['steps']:,}", "modes, GAN": count_range(counts[np.isfinite(counts)]),
+            **converged.columns(part, arm, "gan", first=first, total=total),
+            "high quality": number(np.median(held_out(part, "high_quality", arm, "gan")), 2),
         }  # fmt: skip
         for name in core(part):
-            gain = held_out(part, "modes", arm, name) - held_out(part, "modes", base, name) if base else np.array([])
+            gain = ended(part, arm, name) - ended(part, base, name) if base else np.array([])
+            gain = gain[np.isfinite(gain)]  # pairs of which both have converged
             heading = f"gain: {part.labels[name]}"
             row[heading] = "" if arm == base else plus_minus(*t_interval(gain), 2)
             if arm != base and len(gain):
@@ -158,13 +175,13 @@ def table_tuned(part):
     rows, tuning = [], part.measure["tuning_seeds"]
     for remedy, choices in budget(part).items():
         for name in core(part):
-            modes = {arm: part.values("modes", arm, name) for arm in choices}
-            best = max(choices, key=lambda arm: modes[arm][:tuning].sum())
+            modes = {arm: converged.counted(part, "modes", arm, name) for arm in choices}
+            best = max(choices, key=lambda arm: np.nansum(modes[arm][:tuning]))  # not converged: no mode
             quality = held_out(part, "high_quality", best, name).mean()
             rows.append({
                 "Remedy": label(remedy), "Divergence": part.labels[name], "settings": str(len(choices)),
                 "chosen": label(*arms(part)[best]), "modes": plus_minus(*t_interval(modes[best][tuning:]), 2),
-                "high quality": number(quality, 2),
+                "high quality": number(quality, 2), **converged.columns(part, best, name, first=tuning),
             })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -189,10 +206,11 @@ def beside(part, arm, name, file, modes, quality, objective=None):
     """A published row beside ours; dashes if this record has not trained the setting."""
     row = {"Setting": name, "file": file, "modes, published": modes, "high quality, published": quality}
     if arm not in part.arms:
-        return row | dict.fromkeys(("modes, here", "high quality, here", "seeds", "steps"), "--")
+        return row | dict.fromkeys(("modes, here", "high quality, here", "seeds", *ENDS, "steps"), "--")
     objective = objective or part.arms[arm]["objectives"][0]
     ours, high = (part.values(metric, arm, "gan", objective) for metric in ("modes_any", "high_quality"))
     return row | {
         "modes, here": plus_minus(*t_interval(ours)), "high quality, here": plus_minus(*t_interval(high), 2),
-        "seeds": str(len(ours)), "steps": f"{part.arms[arm]['steps']:,}",
+        "seeds": str(len(ours)), **converged.columns(part, arm, "gan", objective),
+        "steps": f"{part.arms[arm]['steps']:,}",
     }  # fmt: skip

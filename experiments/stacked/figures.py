@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan.report import figures
+from fgan.report import converged, figures
 from fgan.report.statistics import t_interval
 from fgan.report.tables import framed, number, over_seeds
 
@@ -160,10 +160,12 @@ def table_published(part):
         covered, divergence = (part.values(metric, arm, "gan", "alternative") for metric in ("covered", "KL"))
         row = {"Setting": setting, "published by": paper, "covered, published": number(printed["modes"] / 1000)}
         row |= {"covered, here": "--", "KL, published": number(printed["KL"]), "KL, here": "--"}
+        row |= dict.fromkeys(("not converged", "failed"), "--")
         if np.isfinite(covered).any():
             least, most = np.nanmin(covered), np.nanmax(covered)
             row["covered, here"] = f"{number(np.nanmean(covered))} [{number(least)}, {number(most)}]"
             row["KL, here"] = over_seeds(divergence)
+            row |= converged.columns(part, arm, "gan", "alternative")
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -172,9 +174,12 @@ def statistic_rule_over_divergence(part):
     """Range of modes over rules, less that over divergences: mean over seeds, t interval, seeds; a failed run is 0.
 
     In each seed max - min over rules of the mean over divergences, less max - min over divergences under the published
-    rule. The second range is taken within a seed, so noise widens it.
+    rule. The second range is taken within a seed, so noise widens it. Both are ranges of counts of the same samples, so
+    they are of all runs; the share that has not converged is said.
     """
     names, rules = part.arms[MAIN]["divergences"], part.rules("modes")
     cube = np.nan_to_num([[part.values("modes", MAIN, n, "alternative", rule) for rule in rules] for n in names])
     ranges = np.ptp(cube.mean(axis=0), axis=0) - np.ptp(cube[:, 0], axis=0)
-    return *t_interval(ranges), len(ranges)
+    rows = converged.with_ends(part, part.final("modes", MAIN))
+    rows = rows[rows.objective == "alternative"].assign(settled=rows.converged | rows.failed)
+    return *t_interval(ranges), len(ranges), converged.shares(rows)

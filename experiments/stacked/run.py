@@ -29,7 +29,12 @@ def population(settings, runs, device="cpu", data=None):
 
 
 def observe(population):
-    return {"spread": features.spread(population)}
+    """Spread of the pixels; modes of fewer samples, and the share of which the classifier is sure."""
+    p, count = population.target, population.settings["measure"]["watched"]
+    mode, confidence = tuples.modes_of(classifier(p.images), population.sample(count, "watch"), p.count)
+    known = measured(mode, confidence, p)
+    watched = {"watched modes": known["modes"], "watched high_quality": known["high_quality"]}
+    return {"spread": features.spread(population)} | watched
 
 
 def measured(mode, confidence, p):
@@ -39,7 +44,7 @@ def measured(mode, confidence, p):
     metrics |= {name: metrics[name, PUBLISHED] for name in ("modes", "KL")}
     metrics["covered"] = metrics["modes"] / total
     metrics["covered", STRICTEST] = metrics["modes", STRICTEST] / total
-    return metrics | {"high quality": sure.mean(dim=1)}
+    return metrics | {"high_quality": sure.mean(dim=1)}
 
 
 def evaluate(population, steps, history):

@@ -1,5 +1,7 @@
 """Mode dynamics: pictures of the same z, modes won and lost counted between them, and a state that survives a kill."""
 
+import math
+
 import torch
 from small import EXPERIMENTS, settings
 
@@ -47,3 +49,11 @@ def test_the_pictures_belong_to_the_state():
     train(p, DYNAMICS.observe)
     later.load({name: values.clone() for name, values in p.state().items()})
     assert torch.equal(p.pictures, later.pictures) and torch.equal(p.covered, later.covered)
+
+
+def test_the_first_cover_and_the_loss_after_it_have_their_steps():
+    """A mode covered from the second picture on, one lost and won again, one never covered, one kept throughout."""
+    covered = torch.tensor([[0, 1, 0, 1], [1, 0, 0, 1], [1, 1, 0, 1]], dtype=torch.bool)[None]
+    first, lost = DYNAMICS.spells(covered, [10, 20, 30])
+    torch.testing.assert_close(first, torch.tensor([[20.0, 10.0, math.nan, 10.0]]).double(), equal_nan=True)
+    torch.testing.assert_close(lost, torch.tensor([[math.nan, 20.0, math.nan, math.nan]]).double(), equal_nan=True)

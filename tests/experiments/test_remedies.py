@@ -45,6 +45,7 @@ def part(scale, seeds=4, tuning=2, modes=lambda arm, seed: 5):
         for run in ((arm, name, o) for name in s["divergences"] for o in s["objectives"]):
             for seed in range(seeds):
                 judged = {"modes": modes(arm, seed), "modes_any": 6, "high_quality": 0.5, "operations": 9, "failed": 0}
+                judged |= {"converged": 1, "cycles": 0}
                 rows += [("remedies", *run, seed, s["steps"], m, "", "value", float(v)) for m, v in judged.items()]
             for step in (1, s["steps"]):
                 rows += [("remedies", *run, None, step, "watched modes", "", "median", 4.0)]

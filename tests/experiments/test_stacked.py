@@ -4,6 +4,7 @@ import math
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from experiments.stacked import tuples
@@ -171,16 +172,23 @@ def part_of(modes):
         assert (metric, arm, objective) == ("modes", FIGURES.MAIN, "alternative")
         return np.array([modes(*RULES[rule], name, seed) for seed in range(3)])
 
+    def final(metric, arm=None):
+        """Every run of GAN has converged, those of KL cycle."""
+        value = {"modes": (9, 9), "converged": (0, 1), "cycles": (1, 0), "failed": (0, 0)}[metric]
+        rows = [(FIGURES.MAIN, n, "alternative", seed, v)
+                for n, v in zip(("kl", "gan"), value, strict=True) for seed in range(3)]  # fmt: skip
+        return pd.DataFrame(rows, columns=["arm", "divergence", "objective", "seed", "value"])
+
     arms = {FIGURES.MAIN: {"divergences": ["kl", "gan"]}}
-    return SimpleNamespace(arms=arms, rules=lambda metric: list(RULES), values=values)
+    return SimpleNamespace(arms=arms, rules=lambda metric: list(RULES), values=values, final=final)
 
 
 def test_the_statistic_is_what_rules_move_less_what_divergences_move():
     def by_rule(c, p, name, seed):
         return 80 + seed - c - 20 * p
 
-    estimate, *_, seeds = FIGURES.statistic_rule_over_divergence(part_of(by_rule))
-    assert estimate == pytest.approx(9 + 18) and seeds == 3
+    estimate, *_, seeds, unconverged = FIGURES.statistic_rule_over_divergence(part_of(by_rule))
+    assert estimate == pytest.approx(9 + 18) and seeds == 3 and unconverged == (0.5, 0.5)
     by_name = part_of(lambda c, p, name, seed: 50.0 + 30 * (name == "kl") + seed)
     assert FIGURES.statistic_rule_over_divergence(by_name)[0] == pytest.approx(-30)
     failed = part_of(lambda c, p, name, seed: math.nan if name == "kl" else 60.0)

@@ -1,6 +1,9 @@
 """What is kept of the histories: every judged value, the first runs in full, and quartiles over all seeds."""
 
+import math
+
 import pandas as pd
+import pytest
 from records import rows
 
 from fgan.metrics.history import KEPT, kept, quartiles
@@ -34,3 +37,20 @@ def test_quartiles_are_of_what_has_a_history_rule_by_rule():
     assert set(frame.metric) == {"F"}  # modes are counted at the last step alone
     medians = frame[(frame.statistic == "median") & (frame.step == 10)].set_index("rule").value
     assert medians.to_dict() == {"": 3.5, "3 sd, one": 1.0}
+
+
+def test_a_run_without_a_value_counts_in_every_quartile():
+    """Of nine runs one diverged: it may be the least or the largest, and the survivors' quartiles would be 2, 4, 6."""
+    frame = rows(9)
+    frame.loc[(frame.metric == "F") & (frame.seed == 8), "value"] = math.nan
+    found = quartiles(frame, LAST).set_index(["step", "statistic"]).value[10]
+    assert found.to_dict() == {"lower quartile": 1.0, "median": 3.5, "upper quartile": 6.0}
+
+
+@pytest.mark.parametrize(("diverged", "defined"), [(2, {"lower quartile", "median", "upper quartile"}),
+                                                   (3, {"median"}), (5, set())])  # fmt: skip
+def test_a_quartile_that_runs_without_a_value_would_decide_is_undefined(diverged, defined):
+    frame = rows(9)
+    frame.loc[(frame.metric == "F") & (frame.seed >= 9 - diverged), "value"] = math.nan
+    found = quartiles(frame, LAST).set_index(["step", "statistic"]).value[10]
+    assert set(found[found.notna()].index) == defined and len(found) == 3

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from scipy import stats
 
-from fgan.report.statistics import equivalence, holm, paired_permutation, t_interval, wilson
+from fgan.report.statistics import equivalence, holm, paired_permutation, survival, t_interval, wilson
 
 
 @pytest.mark.parametrize("n", [2, 5, 20])
@@ -158,3 +158,12 @@ def test_holm_is_between_the_raw_p_and_bonferroni_and_keeps_the_order(p):
 def test_holm_keeps_the_family_error_below_five_percent():
     p = np.random.default_rng(3).uniform(size=(2000, 11))
     assert np.mean([(holm(row) <= 0.05).any() for row in p]) <= 0.065
+
+
+def test_survival_counts_those_that_are_no_longer_watched_until_they_leave():
+    """Kaplan and Meier by hand: events at 1, 3 and 3, one left at 2 and one at 4."""
+    t, alive = survival([1, 2, 3, 3, 4], [True, False, True, True, False])
+    assert t.tolist() == [0, 1, 3] and alive == pytest.approx([1, 4 / 5, 4 / 5 * 1 / 3])
+    assert survival([5, 5], [False, False])[1].tolist() == [1.0]  # none had it until the budget ended
+    weighted = survival([1, 2], [True, False], weights=[3, 1])
+    assert weighted[1].tolist() == [1, 0.25]

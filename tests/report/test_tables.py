@@ -92,7 +92,8 @@ def test_a_framed_table_has_its_rules():
 
 
 METRICS = {"modes": [8.0, 8.0, 1.0], "high_quality": [1.0, 0.9, 0.5], "saturated": [0.0, 1.0, 1.0],
-           "failed": [0.0, 0.0, 1.0], "reverse_kl": [0.1, 0.3, math.nan]}  # fmt: skip
+           "failed": [0.0, 0.0, 1.0], "converged": [1.0, 1.0, 0.0], "cycles": [0.0] * 3,
+           "reverse_kl": [0.1, 0.3, math.nan]}  # fmt: skip
 KEYS = [(name, objective) for name in ("kl", "gan") for objective in ("saddle", "alternative")]
 
 
@@ -114,10 +115,10 @@ def test_the_table_of_modes_has_a_row_for_each_divergence_and_objective_and_samp
         "E",
     ]
     assert frame.iloc[0].tolist() == [
-        "KL", "saddle", "KL", "1, 8, 8", "0.67 [0.21, 0.94]", "0.33", "0.50, 0.90, 1.00", "0.200 (2 of 3)",
-        "1 of 3, V saturated",
+        "KL", "saddle", "KL", "8, 8, 8", "0.67 [0.21, 0.94]", "0 (0) of 2", "0.50, 0.90, 1.00", "0.200 (2 of 3)",
+        "0 of 3", "1, V saturated",
     ]  # fmt: skip
-    assert frame.iloc[4].tolist() == ["P", "none", "", "8.00 on average", "", "", "0.99", "0.0020", ""]
+    assert frame.iloc[4].tolist() == ["P", "none", "", "8.00 on average", "", "", "0.99", "0.0020", "", ""]
     assert frame.attrs["rules_after"] == (1, 3) and len(tables.modes(part, "main", 8, samplers=False)) == 4
 
 

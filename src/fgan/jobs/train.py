@@ -20,7 +20,7 @@ from fgan.engine.training import evaluate, train
 from fgan.files import RecordError, locked, whole, write_json
 from fgan.jobs.cut import count
 from fgan.jobs.progress import Progress
-from fgan.metrics import classifier
+from fgan.metrics import classifier, convergence
 from fgan.record import archive, provenance, write
 
 # Words in torch's out-of-memory errors: of its allocators on a GPU and on a CPU, and of libraries with their own.
@@ -110,6 +110,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
 
         done = with_room(stack, machines.pieces(shard.runs, count(design, shard, device), device), log)
         history, metrics, samples = (joined([part[k] for part in done], dim) for k, dim in ((1, 1), (2, 0), (3, 0)))
+        metrics |= convergence.judged(history, metrics)
         rows = [write.tidy(shard.runs, done[0][0], history), write.tidy(shard.runs, shard.settings["steps"], metrics)]
         write.write_table(folder / "measurements.parquet", pd.concat(rows, ignore_index=True))
         write.write_samples(folder / "samples.npz", {name: array.numpy() for name, array in samples.items()})

@@ -20,8 +20,8 @@ VERSIONS = ("torch", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "mat
 # Every part depends on these, even if its run.py does not import them: streams, rounding, the loop, the target's data,
 # the summary of histories, and the form in which values are written.
 COMMON = (
-    "design/runs.py", "engine/machines.py", "engine/training.py", "metrics/history.py", "record/write.py",
-    "targets/__init__.py",
+    "design/runs.py", "engine/machines.py", "engine/training.py", "metrics/convergence.py", "metrics/history.py",
+    "record/write.py", "targets/__init__.py",
 )  # fmt: skip
 
 

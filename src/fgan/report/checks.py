@@ -9,65 +9,22 @@
   equal:       largest difference between paired runs of two selections
   baseline:    a metric of a sampler that was not trained, without an interval; one check per sampler and divergence
   statistic:   (estimate, low, high, seeds) by the function `statistic_<name>(part)` in the experiment's figures.py,
-               for a statistic over runs that is no value of a run
+               for a statistic over runs that is no value of a run; of modes covered also `converged.shares`
 A check holds if the whole interval lies inside the range, fails if it lies outside, and is undecided otherwise.
 A difference is decided by its p-value instead, and then holds or fails by the side that its estimate lies on.
+A check of modes covered judges the runs that converged (`fgan.report.converged`) or failed, unless it says `runs: all`;
+if more than half of its runs did neither, it is undecided, because the training is too short.
 A seed is the unit: runs of one seed share data, noise and start, so they count as one, with their mean.
 """
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from fgan import design
+from fgan.report import converged
+from fgan.report.result import MISSING, UNKNOWN, Result
 from fgan.report.statistics import equivalence, paired_permutation, t_interval, wilson
-
-UNKNOWN = (math.inf, -math.inf, math.inf)  # estimate and interval if a run failed
-MISSING = (math.nan,) * 3  # if nothing was measured
-
-
-@dataclass
-class Result:
-    """One check: its estimate, interval, allowed range, seeds (pairs of a difference), and p-values.
-
-    `p` is of the test that decides a difference or an equivalence, `null` of the test that a difference is too small
-    to matter; None where no such test was run.
-    """
-
-    label: str
-    estimate: float
-    low: float
-    high: float
-    allowed: tuple
-    seeds: float
-    p: float | None = None
-    null: float | None = None
-
-    @property
-    def too_small(self):
-        """Whether a difference that is not there by its own test is shown to be below its margin."""
-        return self.null is not None and self.null <= 0.05 < self.p
-
-    @property
-    def excess(self):
-        """How far the estimate lies outside the allowed range; negative inside, -inf if unknown."""
-        outside = max(self.allowed[0] - self.estimate, self.estimate - self.allowed[1])
-        return outside if math.isfinite(outside) else -math.inf
-
-    @property
-    def outcome(self):
-        """'holds', 'fails', 'undecided', or 'not run' if nothing was measured."""
-        if math.isnan(self.estimate):
-            return "not run"
-        lower, upper = self.allowed
-        if self.p is not None:
-            if self.p <= 0.05:
-                return "holds" if lower <= self.estimate <= upper else "fails"
-            return "fails" if self.too_small else "undecided"
-        if lower <= self.low and self.high <= upper:
-            return "holds"
-        return "fails" if self.high < lower or self.low > upper else "undecided"
 
 
 def listed(value):
@@ -76,11 +33,14 @@ def listed(value):
 
 
 def select(part, check, where):
-    """The judged rows of a check's metric and rule for the runs that `where` names."""
+    """The rows of a check's metric and rule for the runs that `where` names; `settled` are those that it judges."""
     rows = part.final(check["metric"], rule=check.get("rule", ""))
     for column, names in where.items():
         rows = rows[rows[column].isin(listed(names))]
-    return rows
+    if not converged.over_modes(check):
+        return rows.assign(settled=True, cycles=False, failed=False)
+    rows = converged.with_ends(part, rows)
+    return rows.assign(settled=rows.converged | rows.failed)
 
 
 def results(part, check, root="experiments"):
@@ -89,8 +49,10 @@ def results(part, check, root="experiments"):
     if check["kind"] == "statistic":
         function = getattr(design.module(root, part.name, "figures"), f"statistic_{check['statistic']}")
         label = check["statistic"].replace("_", " ")
-        *interval, seeds = function(part)
-        return [Result(label, *interval, allowed, seeds)]
+        *interval, seeds, unconverged = (*function(part), None)[:5]
+        if unconverged and unconverged[0] and math.isnan(interval[0]):
+            interval = UNKNOWN  # it was measured, but rests on runs that have not converged
+        return [Result(label, *interval, allowed, seeds, unconverged=unconverged)]
     if check["kind"] == "baseline":
         pairs = [(s, d) for s in listed(check["sampler"]) for d in listed(check.get("divergence"))]
         return [untrained(part, check, *pair, allowed) for pair in pairs]
@@ -136,35 +98,67 @@ def by_seed(seeds, values):
 
 def trained(part, check, where, name, allowed):
     """The result of trained runs: see the module's docstring for the kinds."""
-    rows, kind = select(part, check, where), check["kind"]
-    # A claim may name a divergence that this scale does not train.
-    label, seeds = labelled(check, part.labels.get(name, name)), rows.seed.nunique()
-    if kind == "share":
-        # An undefined value may lie on either side of the bound, so the interval covers both.
-        good = (rows.value >= check.get("at_least", -math.inf)) & (rows.value <= check.get("at_most", math.inf))
-        surely, perhaps = by_seed(rows.seed, good).sum(), by_seed(rows.seed, good | rows.value.isna()).sum()
-        share, low, _ = wilson(surely, seeds)
-        return Result(label, share, low, wilson(perhaps, seeds)[2], allowed, seeds)
+    rows, other, whole = select(part, check, where), None, True
     if "minus" in check:
-        return paired(part, check, where, rows, label, allowed)
+        other = select(part, check, where | check["minus"])
+        rows, whole = pairs(check, rows, other)
+    # A claim may name a divergence that this scale does not train.
+    label, unconverged = labelled(check, part.labels.get(name, name)), converged.shares(rows)
+    rows = rows[rows.settled]
+    if other is not None:
+        result = paired(check, rows, whole, label, allowed)
+    elif check["kind"] == "share":
+        result = shared(check, rows, label, allowed)
+    else:
+        result = averaged(part, check, where, rows, label, allowed)
+    if converged.over_modes(check):
+        result.unconverged = unconverged
+    if result.too_short:
+        result.p = result.null = None  # no test was run
+    return result
+
+
+def shared(check, rows, label, allowed):
+    """The share of runs whose value lies within the bounds of the check."""
+    # An undefined value may lie on either side of the bound, so the interval covers both. A run that failed neither
+    # covers modes nor collapsed, but shows no claim that few do.
+    good = (rows.value >= check.get("at_least", -math.inf)) & (rows.value <= check.get("at_most", math.inf))
+    perhaps = (good | rows.value.isna()) & ~rows.failed | rows.failed & ("high" in check)
+    surely, perhaps = (by_seed(rows.seed, runs).sum() for runs in (good & ~rows.failed, perhaps))
+    seeds = rows.seed.nunique()
+    share, low, _ = wilson(surely, seeds)
+    return Result(label, share, low, wilson(perhaps, seeds)[2], allowed, seeds)
+
+
+def averaged(part, check, where, rows, label, allowed):
+    """The mean over seeds, or the value that lies furthest out."""
+    seeds = rows.seed.nunique()
     # A failed run counts: its value is undefined, so the mean is undefined and its interval unbounded.
     if not len(rows):
         return Result(label, *MISSING, allowed, seeds)
     (divergence, *others) = listed(where.get("divergence", ""))
     values = rows.value.to_numpy() - subtracted(part, check, None, "" if others else divergence)
-    if kind == "every" and not np.isnan(values).any():
+    if check["kind"] == "every" and not np.isnan(values).any():
         worst = max(map(float, values), key=lambda value: max(allowed[0] - value, value - allowed[1]))
         return Result(label, *(worst,) * 3, allowed, seeds)
     estimate = t_interval(by_seed(rows.seed, values)) if np.isfinite(values).all() else UNKNOWN
     return Result(label, *estimate, allowed, seeds)
 
 
-def paired(part, check, where, rows, label, allowed):
-    """The result of a comparison of runs, paired by all that `minus` does not name; seeds are those of the pairs."""
-    other = select(part, check, where | check["minus"])
+def pairs(check, rows, other):
+    """Rows beside those that they are compared with, paired by all that `minus` does not name, and whether all are.
+
+    A pair is judged if both of its runs are.
+    """
     rows = rows[~rows.index.isin(other.index)]  # a run is no pair with itself
     keys = [column for column in ("arm", "divergence", "objective", "seed") if column not in check["minus"]]
-    pairs = rows.merge(other, on=keys, suffixes=("", "_other"))
+    found = rows.merge(other, on=keys, suffixes=("", "_other"))
+    both = found.settled & found.settled_other, found.cycles | found.cycles_other
+    return found.assign(settled=both[0], cycles=both[1]), len(found) == len(rows) == len(other)
+
+
+def paired(check, pairs, whole, label, allowed):
+    """The result of a comparison of runs; seeds are those of the pairs, `whole` says whether no run lacks its pair."""
     # Where `minus` names the seed, a pair belongs to the first run's.
     difference, seeds = (pairs.value - pairs.value_other).to_numpy(), pairs.seed.nunique()
     margin = check.get("margin")
@@ -176,7 +170,6 @@ def paired(part, check, where, rows, label, allowed):
         return Result(label, *UNKNOWN, allowed, seeds, None if check["kind"] == "equal" else 1.0)
     if check["kind"] == "equal":
         largest = float(np.abs(difference).max())
-        whole = len(difference) == len(rows) == len(other)
         return Result(label, *((largest,) * 3 if whole else UNKNOWN), allowed, seeds)
     difference = by_seed(pairs.seed, difference)
     estimate, low, high = t_interval(difference)

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from fgan import design
+from fgan.report import converged
 from fgan.report.checks import listed, results
 from fgan.report.statistics import holm
 
@@ -49,6 +50,8 @@ def verdict(part, claim, checks):
         why = f"scale {scale}, the claim needs {least}; so far {why}"
     elif lacking := unmet(part, claim):
         why = f"{lacking}; so far {why}"
+    elif any(check.too_short for check in checks):
+        why = converged.too_short(part)
     elif fewest < needed:
         why = f"{fewest} seeds, the claim needs {needed}; so far {why}"
     elif set(outcomes) == {"holds"}:
@@ -58,7 +61,7 @@ def verdict(part, claim, checks):
     elif {"holds", "fails"} <= set(outcomes):
         name = "partly"
     if name != "not run":
-        why += length(part, claim)
+        why += converged.left_out(checks) + length(part, claim)
     worst = max(checks, key=lambda c: (("not run", "holds", "undecided", "fails").index(c.outcome), c.excess))
     numbers = (len(checks), worst.label, worst.estimate, worst.low, worst.high, *worst.allowed, worst.p)
     return as_row(part.name, claim, name, why, numbers)

@@ -55,11 +55,19 @@ def references(axis, values):
     }
 
 
-def dots(axis, groups, values, colour, offset=0.0, spread=0.16):
-    """One dot per seed at the height of its group (`groups` are positions), spread a little so that ties show."""
-    for position, seeds in zip(groups, values, strict=True):
+def dots(axis, groups, values, colour, offset=0.0, spread=0.16, filled=None):
+    """One dot per seed at the height of its group (`groups` are positions), spread a little so that ties show.
+
+    `filled` [groups][seeds] says which dots are filled, all without it.
+    """
+    for index, (position, seeds) in enumerate(zip(groups, values, strict=True)):
         jitter = np.linspace(-spread, spread, max(len(seeds), 1)) if len(seeds) > 1 else np.zeros(len(seeds))
-        axis.plot(seeds, position + offset + jitter, "o", ms=3, mew=0, alpha=0.8, color=colour, clip_on=False)
+        whole = np.ones(len(seeds), bool) if filled is None else np.asarray(filled[index])
+        for chosen, style in ((whole, {"mew": 0, "alpha": 0.8}), (~whole, {"mew": 0.6, "alpha": 0.6, "mfc": "none"})):
+            if not chosen.any():
+                continue
+            at = np.asarray(seeds)[chosen], (position + offset + jitter)[chosen]
+            axis.plot(*at, "o", ms=3, color=colour, clip_on=False, **style)
 
 
 def centres(target):
@@ -97,6 +105,36 @@ def line(**style):
 def dot(colour, **style):
     """A dot for a legend."""
     return plt.Line2D([], [], **{"ls": "", "marker": "o", "ms": 3, "color": colour} | style)
+
+
+OPEN = {"not converged": dot(GREY, mfc="none", mew=0.6)}  # of a legend: what an open dot is
+
+
+def lengths(part, panels, total, columns=4):
+    """Medians over seeds of watched modes, of `total`, above those of their share of high quality, against steps.
+
+    `panels` are {title: {label: (arm, divergence, colour)}}.
+    """
+    columns, handles = min(columns, len(panels)), {}
+    bands = -(-len(panels) // columns)
+    figure, grid = plt.subplots(2 * bands, columns, figsize=(WIDTH, 0.7 + 2.1 * bands), squeeze=False, sharey="row")
+    metrics = {"watched modes": ("modes", total), "watched high_quality": ("high quality", 1.0)}
+    for index in range(bands * columns):
+        title, lines = [*panels.items(), *[("", {})] * columns][index]
+        band, column = divmod(index, columns)
+        for axis, (metric, (word, most)) in zip(grid[2 * band : 2 * band + 2, column], metrics.items(), strict=True):
+            for label, (arm, name, colour) in lines.items():
+                median = part.quartiles(metric, arm, name).get("median", default=[])
+                if len(median):
+                    (handles[label],) = axis.plot(median.index, median, color=colour, lw=1.0)
+            axis.set(ylim=(-0.04 * most, 1.05 * most), yticks=(0, most / 2, most), ylabel="" if column else word)
+            axis.set_axis_on() if lines else axis.set_axis_off()
+            axis.tick_params(axis="x", labelsize=6)
+        grid[2 * band, column].set_title(title)
+        grid[2 * band, column].tick_params(labelbottom=False)
+    figure.supxlabel("step")
+    legend(figure, handles, ncols=min(len(handles), 6) or None)
+    return figure
 
 
 def legend(figure, handles, ncols=None):

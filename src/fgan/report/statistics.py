@@ -44,6 +44,21 @@ def detectable(seeds, comparisons=1, power=0.8, level=0.05):
     return min(1.0, float((ndtri(1 - level / (2 * comparisons)) + ndtri(power)) * math.sqrt(0.5 / seeds)))
 
 
+def survival(times, events, weights=None):
+    """(t, S): the share S(t) that has had no event after each time t at which one had it, from (0, 1) on.
+
+    `times` are those of the event or, where `events` is false, of the end of the watch (Kaplan and Meier 1958):
+    S(t) = prod over t_i <= t of (1 - events at t_i / those still watched at t_i), each counted by its weight.
+    """
+    times, events = np.asarray(times, float), np.asarray(events, bool)
+    weights = np.ones(len(times)) if weights is None else np.asarray(weights, float)
+    at = np.unique(times[events])
+    watched = np.array([weights[times >= t].sum() for t in at])
+    had = np.array([weights[(times == t) & events].sum() for t in at])
+    left = np.cumprod(1 - np.divide(had, watched, out=np.zeros(len(at)), where=watched > 0))
+    return np.concatenate([[0.0], at]), np.concatenate([[1.0], left])
+
+
 def paired_permutation(differences, draws=100_000, seed=0, sides=2):
     """p of 'the paired differences are symmetric about 0': exact up to 16 pairs, sampled beyond.
 

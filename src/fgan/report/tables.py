@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from fgan.report.statistics import t_interval, wilson
+from fgan.report import converged
+from fgan.report.statistics import t_interval
 
 SPECIAL = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
            "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}  # fmt: skip
@@ -136,24 +137,24 @@ def alternative(part, arms, columns):
 
 
 def modes(part, arm, total, samplers=True):
-    """Modes covered, quality and failures for every divergence and objective of an arm with `total` modes; below them
-    the samplers that were not trained, if they belong to the same target."""
+    """Modes covered by the converged runs, quality, and runs without a count for every divergence and objective of an
+    arm with `total` modes; below them the samplers that were not trained, if they belong to the same target."""
     rows, cuts = [], []
     for objective in part.arms[arm]["objectives"]:
         for name in part.arms[arm]["divergences"]:
-            counts, quality, reverse_kl, saturated, failed = (
-                part.values(metric, arm, name, objective)
-                for metric in ("modes", "high_quality", "reverse_kl", "saturated", "failed")
+            quality, reverse_kl, saturated = (
+                part.values(metric, arm, name, objective) for metric in ("high_quality", "reverse_kl", "saturated")
             )
-            share, low, high = wilson(int((counts >= total).sum()), len(counts))
+            counts = converged.counted(part, "modes", arm, name, objective)
+            cells = converged.columns(part, arm, name, objective, total=total)
+            *covering, open_, failed = cells.items()
             rows.append({
                 "Trained on": part.labels[name], "objective": objective,
                 "descends": part.divergences[name]["label" if objective == "saddle" else "effective"],
-                "modes": count_range(counts),
-                f"all {total}": f"{share:.2f} [{low:.2f}, {high:.2f}]", "one": f"{(counts == 1).mean():.2f}",
+                "modes": count_range(counts[np.isfinite(counts)]), **dict(covering),
                 "high quality": ", ".join(f"{q(quality):.2f}" for q in (np.min, np.median, np.max)),
                 "reverse KL": defined(reverse_kl),
-                "failed": f"{failed.sum():.0f} of {len(counts)}" + ", V saturated" * bool(saturated.mean() > 0.5),
+                **dict([open_]), "failed": failed[1] + ", V saturated" * bool(saturated.mean() > 0.5),
             })  # fmt: skip
         cuts.append(len(rows) - 1)
     quality, reverse_kl = part.samplers("high_quality"), part.samplers("reverse_kl")
