@@ -75,6 +75,12 @@ def counts(samples, means, radius):
     return hits.scatter_add_(1, nearest, (distance <= radius).to(hits))
 
 
+def covered(samples, target, rule):
+    """Which modes samples [runs, n, d] cover under a named rule: bool [runs, modes]."""
+    rule = RULES[rule]
+    return counts(samples, target.means, rule.radius(target)) >= rule.least(samples.shape[1], len(target.means))
+
+
 def summary(hits, n, rule):
     """Metrics of mode counts [runs, modes] of n samples under a Rule, each [runs].
 
