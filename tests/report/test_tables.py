@@ -47,6 +47,8 @@ def test_a_mean_over_seeds_says_how_many_runs_have_no_value():
 
 def test_plain_text_is_escaped_and_latex_is_left():
     assert tables.escape("50 % of a_b & #1") == r"50 \% of a\_b \& \#1"
+    # A bare % would hide what follows it.
+    assert tables.escape(r"$\mu$ in 95 % and 95\,\%, #2") == r"$\mu$ in 95 \% and 95\,\%, \#2"
     assert tables.escape(r"$\mu$ paper") == r"$\mu$ paper" and tables.escape(3) == "3"
 
 

@@ -47,9 +47,11 @@ def plus_minus(mean, low, high, digits=3):
 
 
 def escape(text):
-    """Plain text as LaTeX; text that is LaTeX already (it has a backslash or a dollar) stays as it is."""
+    """Plain text as LaTeX; in LaTeX (with a backslash or a dollar) only a bare % or # changes."""
     text = str(text)
-    return text if "\\" in text or "$" in text else "".join(SPECIAL.get(c, c) for c in text)
+    if "\\" in text or "$" in text:
+        return re.sub(r"(?<!\\)[%#]", r"\\\g<0>", text)  # neither has a meaning here, and a % hides what follows
+    return "".join(SPECIAL.get(c, c) for c in text)
 
 
 def prose(text):
