@@ -53,7 +53,7 @@ STAGES = {
     "numbers": ("write the numbers of the paper, each with its source", "record log"),
     "paper": ("compile the PDF", "record log"),
     "audit": ("verify a record, or trace one number to its runs", "record key log"),
-    "publish": ("copy a record's parts to the committed one, results/reference", "record"),
+    "publish": ("copy a record's parts to the committed one, results/reference", "record only"),
     "check": ("check anyone's formulas of an f-divergence, one verdict a line", "formulas"),
     "pages": ("write the generated pages: parts of the README, VERDICTS.md, docs/data.md", ""),
 }
@@ -132,7 +132,7 @@ def run(args, record, clock):
     elif stage == "publish":
         from fgan.record.publish import publish
 
-        print("\n".join(publish(record, record.with_name("reference"))))
+        print("\n".join(publish(record, record.with_name("reference"), args.only)))
     elif stage == "pages":
         from fgan.report import pages
 

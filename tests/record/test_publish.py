@@ -14,7 +14,7 @@ from fgan.report.part import Part
 @pytest.fixture(autouse=True)
 def current(monkeypatch):
     """Records that the audit finds whole: what it checks has tests of its own."""
-    monkeypatch.setattr(audit, "check", lambda record: [])
+    monkeypatch.setattr(audit, "check", lambda record, only=None: [])
 
 
 def test_a_part_is_published_whole_and_replaced_only_by_one_of_equal_or_larger_extent(tmp_path):
@@ -32,12 +32,23 @@ def test_a_part_is_published_whole_and_replaced_only_by_one_of_equal_or_larger_e
     assert json.loads((reference / "ring" / "design.json").read_text())["scale"] == "full"
 
 
+def test_one_part_is_published_whatever_the_others_are(tmp_path, monkeypatch):
+    """A record that takes days is committed part by part, as they end."""
+    monkeypatch.setattr(audit, "check", lambda record, only=None: [] if only == ["ring"] else ["grid: not run"])
+    for name in ("ring", "univariate"):
+        part(tmp_path / "overnight" / name)
+    with pytest.raises(RecordError, match="grid: not run"):
+        publish.publish(tmp_path / "overnight", tmp_path / "reference")
+    assert len(publish.publish(tmp_path / "overnight", tmp_path / "reference", ["ring"])) == 1
+    assert [folder.name for folder in (tmp_path / "reference").iterdir()] == ["ring"]
+
+
 def test_a_record_that_is_not_whole_or_too_large_is_not_published(tmp_path, monkeypatch):
     part(tmp_path / "quick" / "ring")
     monkeypatch.setattr(publish, "PART_LIMIT", 100)
     with pytest.raises(RecordError, match="too large"):
         publish.publish(tmp_path / "quick", tmp_path / "reference")
-    monkeypatch.setattr(audit, "check", lambda record: ["ring: stale"])
+    monkeypatch.setattr(audit, "check", lambda record, only=None: ["ring: stale"])
     with pytest.raises(RecordError, match="cannot be published: ring: stale"):
         publish.publish(tmp_path / "quick", tmp_path / "reference")
     assert not (tmp_path / "reference").exists()

@@ -8,10 +8,15 @@ from fgan.files import file_hash
 from fgan.record import provenance
 
 
-def check(record):
-    """One line per finding on a record: checksums, code and claims against the working tree; none if all is well."""
-    lines = []
-    for name in design.find():
+def check(record, only=None):
+    """One line per finding on a record: checksums, code and claims against the working tree; none if all is well.
+
+    `only` names the experiments whose parts are checked (default: all). Raises DesignError for an unknown name.
+    """
+    lines, known = [], design.find()
+    for name in only or known:
+        if name not in known:
+            raise design.DesignError(f"no experiment '{name}': {design.nearest(name, known)}")
         folder = record / name
         if not (folder / "card.json").exists():
             if not design.read_yaml(f"experiments/{name}/experiment.yaml").get("optional"):

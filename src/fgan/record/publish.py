@@ -11,15 +11,15 @@ from fgan.record.write import PART_FILES
 PART_LIMIT, RECORD_LIMIT = 4e6, 24e6  # bytes
 
 
-def publish(record, reference):
-    """Copies every part of `record` to `reference` and returns one line for each part.
+def publish(record, reference, only=None):
+    """Copies every part of `record` to `reference`, or those of `only` some experiments; returns a line for each.
 
-    Raises RecordError if the record is not whole and current, if a published part has a larger scale or more
+    Raises RecordError if what is copied is not whole and current, if a published part has a larger scale or more
     seeds, or if the files would be larger than 4 MB a part or 24 MB in all.
     """
-    if wrong := audit.check(record):
+    if wrong := audit.check(record, only):
         raise RecordError(f"{record} cannot be published: {'; '.join(wrong)}")
-    folders = [path.parent for path in sorted(record.glob("*/card.json"))]
+    folders = [record / name for name in only or sorted(path.parent.name for path in record.glob("*/card.json"))]
     files = {folder.name: [folder / name for name in (*PART_FILES, "checksums.txt")] for folder in folders}
     sizes = {name: sum(file.stat().st_size for file in group) for name, group in files.items()}
     if max(sizes.values()) > PART_LIMIT or sum(sizes.values()) > RECORD_LIMIT:
