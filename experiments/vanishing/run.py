@@ -63,6 +63,7 @@ def evaluate(population, steps, history):
     tail, n_runs, metrics = max(1, len(steps) // 10), population.n_runs, {}
     ratio, time = history["ratio"], torch.tensor(steps, device=population.device).double()[:, None]
     published = population.settings["measure"]["published"]
+    early = sum(step <= published for step in steps)
     moving = ~(time >= population.diverged_at[:n_runs])  # a run that has diverged is frozen, and its slope ends there
     known = ratio < math.log10(population.settings["measure"]["known"])
     for name in separation.OBJECTIVES:
@@ -72,7 +73,7 @@ def evaluate(population, steps, history):
         metrics |= {("first gradient", name): first, ("largest gradient", name): largest}
         metrics |= {("late gradient", name): late, ("gradient change", name): late - first}
         metrics["gradient fall", name] = fall(path)
-        metrics["gradient fall", f"{name}, {published:,} steps"] = fall(path[: sum(step <= published for step in steps)])
+        metrics["gradient fall", f"{name}, {published:,} steps"] = fall(path[:early])
         finite = moving & (path.abs() < LARGEST)
         metrics["decades per decade", name] = slope(time.log10(), path, finite)
         metrics["exponent", name] = slope(ratio, path, finite & known & (ratio > -LARGEST))

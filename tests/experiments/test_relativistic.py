@@ -35,7 +35,8 @@ def part(scale, seeds=4):
             key = ("relativistic", arm, name, objective)
             level = MODES.get((s["factors"]["penalties"], objective), 3)
             for seed in range(seeds):
-                judged = {"modes": level + (seed - 1.5) / 3, "high_quality": 0.3 + 0.1 * seed, "failed": 0, "converged": 1}
+                judged = {"modes": level + (seed - 1.5) / 3, "high_quality": 0.3 + 0.1 * seed, "failed": 0}
+                judged["converged"] = 1
                 rows += [(*key, seed, s["steps"], m, "", "value", float(value)) for m, value in judged.items()]
             for metric in ("watched modes", "watched high_quality"):
                 words = ("lower quartile", "median", "upper quartile")

@@ -35,7 +35,7 @@ def test_a_fall_is_from_the_largest_value_to_the_median_of_the_last_tenth():
 
 def test_the_published_fall_ends_at_the_published_step():
     p = small(steps=6, history=1, measure={"published": 3})
-    steps, history, metrics, _ = measured(RUN, p)
+    _, history, metrics, _ = measured(RUN, p)
     path = RUN.log_norm(history["gradient", "saddle"])
     assert torch.equal(metrics["gradient fall", "saddle, 3 steps"], path[2] - path[:3].amax(0))
 
