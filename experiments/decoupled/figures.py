@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan.report import figures
+from fgan.report import converged, figures
 from fgan.report.statistics import t_interval
 from fgan.report.tables import number, plus_minus
 
@@ -25,15 +25,19 @@ def names(part, arm):
 
 
 def outcome(part, arm, metric):
-    """Judged values [seeds, f, h] of an arm on the seeds that every f has, NaN for a run that failed or was lost."""
+    """Judged values [seeds, f, h] of an arm on the seeds that every f has, NaN for a run that failed or was lost.
+
+    A count of modes is NaN too for a run that has not converged.
+    """
     every, rows = names(part, arm), part.final(arm=arm)
     seeds = rows.groupby("divergence").seed.nunique().min()
     columns = pd.MultiIndex.from_product([range(seeds), every, every])
-    values, failed, lost = (
+    values, failed, lost, ended = (
         rows[rows.metric == name].set_index(["seed", "divergence", "objective"]).value.reindex(columns).to_numpy()
-        for name in (metric, "failed", "lost")
+        for name in (metric, "failed", "lost", "converged")
     )
     there = (failed == 0) & (lost != 1)  # on the ring and the grid no run is said to be lost
+    there &= (ended == 1) | (metric not in converged.COUNTS)
     return np.where(there, values, np.nan).reshape(-1, len(every), len(every))
 
 
@@ -45,14 +49,19 @@ def predicted(part, arm, metric):
 def share(part, arm, metric, effect, minus=None):
     """(mean, low, high, seeds) of an effect's share of an outcome's variance, less that of the effect `minus`."""
     each = [shares.shares(y) for y in outcome(part, arm, metric)] if arm in part.arms else []
-    return *t_interval([one[effect] - (one[minus] if minus else 0) for one in each]), len(each)
+    return over_seeds([one[effect] - (one[minus] if minus else 0) for one in each])
 
 
 def slope(part, metric, effect):
     """(mean, low, high, seeds) of the slope of the fitted parameter on the optimum of D_h, or of D_f."""
     best = predicted(part, "mixture", metric)
     each = [shares.slopes(y, best)[effect] for y in outcome(part, "mixture", f"mean {metric}")]
-    return *t_interval(each), len(each)
+    return over_seeds(each)
+
+
+def over_seeds(values):
+    """(mean, low, high, seeds) of the seeds that have a value."""
+    return *t_interval(values), int(np.isfinite(values).sum())
 
 
 def statistic_mu_by_h(part):
@@ -90,16 +99,21 @@ def near(part, metric, descended):
 
 
 def statistic_pairs_near_h(part):
-    each = near(part, "mu", "h")
-    return *t_interval(each), len(each)
+    return over_seeds(near(part, "mu", "h"))
+
+
+def rather(part, arm):
+    """How much more of the variance of the modes covered h explains than f does, and the runs that did not converge."""
+    every = names(part, arm) if arm in part.arms else []
+    return *share(part, arm, "modes", "h", minus="f"), converged.unconverged(part, [arm], every, every)
 
 
 def statistic_ring_by_h_rather_than_f(part):
-    return share(part, "ring", "modes", "h", minus="f")
+    return rather(part, "ring")
 
 
 def statistic_grid_by_h_rather_than_f(part):
-    return share(part, "grid", "modes", "h", minus="f")
+    return rather(part, "grid")
 
 
 def matrix(axis, cells, limits, form, below=None, right=None):
@@ -176,7 +190,7 @@ def table_shares(part):
         each = [shares.shares(one) for one in y]
         row = {"Outcome": label, "pairs": str(y[0].size), "seeds": str(len(y))}
         row |= {effect: shown([one[effect] for one in each]) for effect in shares.EFFECTS}
-        rows.append(row | {"failed or lost": f"{np.isnan(y).sum()} of {y.size}"})
+        rows.append(row | {"left out": f"{np.isnan(y).sum()} of {y.size}"})
     return pd.DataFrame(rows)
 
 

@@ -4,8 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan.report import figures, tables
-from fgan.report.statistics import t_interval, wilson
+from fgan.report import converged, figures, tables
+from fgan.report.result import UNKNOWN
+from fgan.report.statistics import t_interval
 from fgan.report.tables import count_range, number, plus_minus
 
 SETTINGS = {"ring": "ring", "wide": "ring, twice as wide", "grid": "grid"}
@@ -42,15 +43,18 @@ def trained(part):
 def factorial(part, metric, setting, family, penalties="r1_r2", divergence="gan"):
     """Values [pairing, penalties, seeds] of the seeds that all four cells have: points or pairs, without and with.
 
-    There are no seeds if a cell was not trained.
+    Modes are those of the seeds whose four runs have converged or failed. There are no seeds if a cell was not trained.
     """
     own = arms(part, setting)
-    cells = [
-        [part.values(metric, own.get(level), divergence, objective) for level in ("none", penalties)]
-        for objective in FAMILIES[family]
-    ]
+    runs = [[(own.get(level), divergence, o) for level in ("none", penalties)] for o in FAMILIES[family]]
+    cells = [[part.values(metric, *run) for run in row] for row in runs]
     seeds = min(len(values) for row in cells for values in row)
-    return np.array([[values[:seeds] for values in row] for row in cells])
+    values = np.array([[values[:seeds] for values in row] for row in cells])
+    if metric not in converged.COUNTS or not seeds:
+        return values
+    ends = [[converged.ends(part, *run) for run in row] for row in runs]
+    settled = np.array([[(own["converged"] | own["failed"])[:seeds] for own in row] for row in ends])
+    return values[..., settled.all(axis=(0, 1))]
 
 
 def effects(cells):
@@ -64,24 +68,33 @@ def effects(cells):
     }  # fmt: skip
 
 
-def over_seeds(values):
-    """(mean, low, high, seeds) with Student's t interval; undefined without seeds."""
-    return (*(t_interval(values) if len(values) else (np.nan,) * 3), len(values))
+def on_ring(part, family, effect):
+    """(mean, low, high, seeds) of an effect on the modes of the ring, and the runs that have not converged.
+
+    Undefined without seeds, and unknown if a run failed without a count.
+    """
+    values, own = effect(effects(factorial(part, "modes", "ring", family))), arms(part, "ring")
+    missing = UNKNOWN if len(values) else (np.nan,) * 3
+    interval = t_interval(values) if len(values) and np.isfinite(values).all() else missing
+    cells = [own[level] for level in ("none", "r1_r2") if level in own]
+    return *interval, len(values), converged.unconverged(part, cells, ["gan"], FAMILIES[family])
 
 
 def statistic_interaction(part):
-    return over_seeds(effects(factorial(part, "modes", "ring", "alternative"))["interaction"])
+    return on_ring(part, "alternative", lambda own: own["interaction"])
+
+
+def over(own):
+    """The main effect of the penalties less that of pairing."""
+    return own["penalties, main effect"] - own["pairing, main effect"]
 
 
 def statistic_penalties_over_pairing(part):
-    """The main effect of the penalties less that of pairing."""
-    own = effects(factorial(part, "modes", "ring", "alternative"))
-    return over_seeds(own["penalties, main effect"] - own["pairing, main effect"])
+    return on_ring(part, "alternative", over)
 
 
 def statistic_penalties_over_pairing_saddle(part):
-    own = effects(factorial(part, "modes", "ring", "saddle"))
-    return over_seeds(own["penalties, main effect"] - own["pairing, main effect"])
+    return on_ring(part, "saddle", over)
 
 
 def figure_factorial(part):
@@ -134,33 +147,31 @@ def table_effects(part):
     for setting in settings(part):
         for family in FAMILIES:
             found = {m: effects(factorial(part, m, setting, family)) for m in ("modes", "high_quality")}
-            for effect, values in found["modes"].items():
+            for effect, values in found["high_quality"].items():
                 if len(values):
+                    modes = found["modes"][effect]
                     rows.append({
                         "Setting": SETTINGS[setting], "G's loss": family, "effect of": effect,
-                        "modes": plus_minus(*t_interval(values), 2),
-                        "high quality": plus_minus(*t_interval(found["high_quality"][effect]), 2),
-                        "seeds": str(len(values)),
+                        "modes": plus_minus(*t_interval(modes), 2) if len(modes) else "--",
+                        "seeds, modes": str(len(modes)),
+                        "high quality": plus_minus(*t_interval(values), 2), "seeds": str(len(values)),
                     })  # fmt: skip
     return pd.DataFrame(rows or [{"Setting": "not trained at this scale"}])
 
 
 def table_cells(part):
-    """Every cell of the factorial for GAN, with the number of runs that have half of their samples in modes."""
+    """Every cell of the factorial for GAN, with the ends of its runs."""
     rows = []
     for setting, total in settings(part).items():
         for level, arm in arms(part, setting).items():
             for objective in part.arms[arm]["objectives"]:
-                counts, quality, failed = (
-                    part.values(m, arm, "gan", objective) for m in ("modes", "high_quality", "failed")
-                )
-                share, low, high = wilson(int((counts >= total).sum()), len(counts))
+                counts = converged.counted(part, "modes", arm, "gan", objective)
+                cells = converged.columns(part, arm, "gan", objective, total=total)
                 rows.append({
                     "Setting": SETTINGS[setting], "penalties": PENALTIES[level], "objective": STYLES[objective][0],
-                    "modes": count_range(counts), "all": f"{share:.2f} [{low:.2f}, {high:.2f}]",
-                    "high quality": number(np.median(quality), 2),
-                    "half in modes": f"{(quality >= 0.5).sum()} of {len(quality)}",
-                    "failed": f"{failed.sum():.0f} of {len(failed)}",
+                    "modes": count_range(counts[np.isfinite(counts)]),
+                    "high quality": number(np.median(part.values("high_quality", arm, "gan", objective)), 2),
+                    "all": cells.pop(f"all {total}"), **cells,
                 })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -173,7 +184,11 @@ def table_divergences(part):
         for family, pair in FAMILIES.items():
             for metric, word in {"modes": "modes", "high_quality": "high quality"}.items():
                 plain, paired = (part.values(metric, arm, name, objective) for objective in pair)
-                row[f"{family}: {word}"] = tables.over_seeds(paired - plain, 2) if len(plain) and len(paired) else "--"
+                gain = paired - plain if len(plain) and len(paired) else np.array([])
+                if metric in converged.COUNTS and len(gain):
+                    both = [converged.ends(part, arm, name, objective)["converged"] for objective in pair]
+                    gain = gain[both[0] & both[1]]
+                row[f"{family}: {word}"] = tables.over_seeds(gain, 2) if len(gain) else "--"
             failed = [part.values("failed", arm, name, objective) for objective in pair]
             row[f"{family}: failed"] = ", ".join(f"{values.sum():.0f} of {len(values)}" for values in failed)
         rows.append(row)

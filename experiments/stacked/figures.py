@@ -180,6 +180,4 @@ def statistic_rule_over_divergence(part):
     names, rules = part.arms[MAIN]["divergences"], part.rules("modes")
     cube = np.nan_to_num([[part.values("modes", MAIN, n, "alternative", rule) for rule in rules] for n in names])
     ranges = np.ptp(cube.mean(axis=0), axis=0) - np.ptp(cube[:, 0], axis=0)
-    rows = converged.with_ends(part, part.final("modes", MAIN))
-    rows = rows[rows.objective == "alternative"].assign(settled=rows.converged | rows.failed)
-    return *t_interval(ranges), len(ranges), converged.shares(rows)
+    return *t_interval(ranges), len(ranges), converged.unconverged(part, [MAIN], names, ["alternative"])

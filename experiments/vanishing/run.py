@@ -40,6 +40,11 @@ def slope(x, y, kept):
     return found.where(kept.sum(dim=0) >= 3, torch.nan)
 
 
+def fall(path):
+    """From the largest of each run's values [entries, runs] to the median of their last tenth [runs]."""
+    return path[-max(1, len(path) // 10) :].median(dim=0).values - path.max(dim=0).values
+
+
 def energy_distance(samples, images):
     """2 E|x - y| - E|x - x'| - E|y - y'| of each run [runs], for samples x [runs, n, d] and images y [m, d].
 
@@ -57,6 +62,8 @@ def evaluate(population, steps, history):
     """The gradients over the training (log10), F and accuracy at the end, and G's progress since its snapshot."""
     tail, n_runs, metrics = max(1, len(steps) // 10), population.n_runs, {}
     ratio, time = history["ratio"], torch.tensor(steps, device=population.device).double()[:, None]
+    published = population.settings["measure"]["published"]
+    early = sum(step <= published for step in steps)
     moving = ~(time >= population.diverged_at[:n_runs])  # a run that has diverged is frozen, and its slope ends there
     known = ratio < math.log10(population.settings["measure"]["known"])
     for name in separation.OBJECTIVES:
@@ -65,7 +72,8 @@ def evaluate(population, steps, history):
         late = path[-tail:].median(dim=0).values  # single batches scatter over orders of magnitude
         metrics |= {("first gradient", name): first, ("largest gradient", name): largest}
         metrics |= {("late gradient", name): late, ("gradient change", name): late - first}
-        metrics["gradient fall", name] = late - largest
+        metrics["gradient fall", name] = fall(path)
+        metrics["gradient fall", f"{name}, {published:,} steps"] = fall(path[:early])
         finite = moving & (path.abs() < LARGEST)
         metrics["decades per decade", name] = slope(time.log10(), path, finite)
         metrics["exponent", name] = slope(ratio, path, finite & known & (ratio > -LARGEST))

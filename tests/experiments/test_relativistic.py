@@ -36,6 +36,7 @@ def part(scale, seeds=4):
             level = MODES.get((s["factors"]["penalties"], objective), 3)
             for seed in range(seeds):
                 judged = {"modes": level + (seed - 1.5) / 3, "high_quality": 0.3 + 0.1 * seed, "failed": 0}
+                judged["converged"] = 1
                 rows += [(*key, seed, s["steps"], m, "", "value", float(value)) for m, value in judged.items()]
             for metric in ("watched modes", "watched high_quality"):
                 words = ("lower quartile", "median", "upper quartile")
@@ -60,11 +61,25 @@ def test_effects_are_those_of_the_cells():
     assert {name: values.round(9).tolist() for name, values in found.items()} == {n: [v] * 4 for n, v in wanted.items()}
     assert FIGURES.statistic_interaction(made)[0] == pytest.approx(0.5)
     assert FIGURES.statistic_penalties_over_pairing(made)[0] == pytest.approx(0.5)
-    assert FIGURES.statistic_penalties_over_pairing_saddle(made)[::3] == (pytest.approx(1), 4)
+    assert FIGURES.statistic_penalties_over_pairing_saddle(made)[:4:3] == (pytest.approx(1), 4)
+
+
+def test_a_seed_with_a_run_on_its_way_has_no_effect_on_modes_and_a_failed_one_leaves_it_unknown():
+    made = part("full")
+    rows = made.measurements
+    run = (rows.arm == "ring_r1_r2") & (rows.objective == "alternative") & (rows.seed == 1)
+    rows.loc[run & (rows.metric == "converged"), "value"] = 0.0
+    *_, seeds, unconverged = FIGURES.statistic_interaction(made)
+    assert seeds == 3 and unconverged == (pytest.approx(1 / 16), 0.0)
+    made = part("full")
+    rows = made.measurements
+    rows.loc[run & (rows.metric == "failed"), "value"] = 1.0
+    rows.loc[run & (rows.metric == "modes"), "value"] = np.nan
+    assert FIGURES.statistic_interaction(made)[:4] == (np.inf, -np.inf, np.inf, 4)
 
 
 def test_a_scale_without_a_cell_has_no_effect_of_it():
-    estimate, *_, seeds = FIGURES.statistic_penalties_over_pairing_saddle(part("quick"))
+    estimate, *_, seeds, _ = FIGURES.statistic_penalties_over_pairing_saddle(part("quick"))
     assert np.isnan(estimate) and seeds == 0
 
 

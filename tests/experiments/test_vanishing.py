@@ -28,6 +28,18 @@ def test_the_energy_distance_is_zero_for_the_same_points_and_grows_with_a_shift(
     assert found[0].abs() < 1e-3 and 0 < found[1] < found[2]
 
 
+def test_a_fall_is_from_the_largest_value_to_the_median_of_the_last_tenth():
+    path = torch.tensor([[0.0] * 5 + [3.0] + [1.0] * 12 + [-2.0, -4.0]]).T
+    assert RUN.fall(path).tolist() == [-7.0] and RUN.fall(path[:6]).tolist() == [0.0]
+
+
+def test_the_published_fall_ends_at_the_published_step():
+    p = small(steps=6, history=1, measure={"published": 3})
+    _, history, metrics, _ = measured(RUN, p)
+    path = RUN.log_norm(history["gradient", "saddle"])
+    assert torch.equal(metrics["gradient fall", "saddle, 3 steps"], path[2] - path[:3].amax(0))
+
+
 def small(arm="epoch1", names=("gan", "kl"), seeds=(0,), **changes):
     """A short population of one arm of the experiment at quick."""
     quick = design.load("vanishing", "quick", EXPERIMENTS).arms[arm]

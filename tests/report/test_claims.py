@@ -104,6 +104,15 @@ def test_a_difference_is_decided_by_its_permutation_test(tmp_path, step, bounds,
     assert verdict(found, check) == wanted
 
 
+def test_a_difference_is_tested_against_its_own_bound(tmp_path):
+    """One that is surely below 0 is not yet surely below -1."""
+    noise = [0.2, -0.1, 0.1, -0.2, 0.15, -0.15, 0.05, -0.05]
+    for step, wanted in ((-1.04, "undecided"), (-1.5, "replicated"), (-0.5, "not replicated")):
+        (tmp_path / str(step)).mkdir()
+        found = one(tmp_path / str(step), [step + n for n in noise], gan=[0.0] * 8)
+        assert verdict(found, DIFFERENCE | {"low": -math.inf, "high": -1.0}) == wanted
+
+
 def test_a_difference_of_objectives_pairs_by_seed_and_divergence(tmp_path):
     values = {("m", "gan", "saddle"): [*range(8)], ("m", "gan", "alternative"): [v - 1 for v in range(8)],
               ("m", "kl", "alternative"): [100.0] * 8}  # fmt: skip

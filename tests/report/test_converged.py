@@ -65,6 +65,14 @@ def test_a_test_that_was_not_run_is_not_counted_by_holm(tmp_path):
     assert one["p_holm"] == 2 / 2**8 and other["p_holm"] is None and other["verdict"] == "undecided"
 
 
+@pytest.mark.parametrize("metric", ["even number", "paired", "pairs beyond chance"])
+def test_which_modes_are_covered_is_judged_of_converged_runs_too(tmp_path, metric):
+    values = {(metric, "gan", "saddle"): [0.0] * 12 + [1.0] * 8, ("failed", "gan", "saddle"): [0.0] * 20}
+    found = toy(tmp_path, values | {("converged", "gan", "saddle"): [0.0] * 8 + [1.0] * 12})
+    row = judged(found, {"kind": "mean", "metric": metric, "where": GAN, "low": 0.0})
+    assert row["estimate"] == pytest.approx(8 / 12) and "40 % of the runs not converged" in row["why"]
+
+
 def test_zero_modes_is_no_complete_collapse_and_one_is(tmp_path):
     ended = [1] * 20
     assert judged(part(tmp_path, [1] * 20, ended), ONE)["verdict"] == "not replicated"

@@ -3,8 +3,8 @@
   mean:        mean over seeds of a metric (Student's t); `minus_baseline` subtracts a sampler's metric
   share:       share of runs whose metric is at least / at most a bound (Wilson); an undefined value counts against it
   every:       the run's value that lies furthest out, without an interval: one run refutes what holds for every run
-  difference:  paired difference over seeds of two selections (exact permutation, Holm over the experiment's claims);
-               with a `margin` it also fails if it is shown to be smaller than that
+  difference:  paired difference over seeds of two selections, against its bound (exact permutation, Holm over the
+               experiment's claims); with a `margin` it also fails if it is shown to be smaller than that
   equivalence: the same difference, claimed to lie within `margin` of 0 (two one-sided tests, in Holm's family)
   equal:       largest difference between paired runs of two selections
   baseline:    a metric of a sampler that was not trained, without an interval; one check per sampler and divergence
@@ -178,4 +178,5 @@ def paired(check, pairs, whole, label, allowed):
     if check["kind"] == "equivalence":
         return Result(label, estimate, low, high, allowed, seeds, equivalence(difference, margin))
     null = None if margin is None or abs(estimate) > margin else equivalence(difference, margin)
-    return Result(label, estimate, low, high, allowed, seeds, paired_permutation(difference), null)
+    bound = next(filter(math.isfinite, allowed))
+    return Result(label, estimate, low, high, allowed, seeds, paired_permutation(difference - bound), null)

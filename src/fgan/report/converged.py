@@ -12,7 +12,8 @@ import numpy as np
 
 from fgan.report.statistics import wilson
 
-COUNTS = ("modes", "modes_any", "covered")  # metrics that count modes
+# Metrics that count modes, or say of those covered which they are.
+COUNTS = ("modes", "modes_any", "covered", "even number", "paired", "pairs beyond chance")
 OF_RUNS = ("mean", "share", "every", "difference", "equivalence")  # kinds of checks that judge runs
 RUN = ["arm", "divergence", "objective", "seed"]
 
@@ -73,6 +74,15 @@ def left_out(checks):
         return ""
     share, cycling = max(found)
     return f", {100 * share:.0f} % of the runs not converged" + (f" ({100 * cycling:.0f} % cycle)" if cycling else "")
+
+
+def unconverged(part, arms, divergences, objectives):
+    """The same shares as `shares` of all runs of some arms, divergences and objectives, for a statistic over modes."""
+    rows = part.final("failed")
+    for column, names in {"arm": arms, "divergence": divergences, "objective": objectives}.items():
+        rows = rows[rows[column].isin(names)]
+    rows = with_ends(part, rows)
+    return shares(rows.assign(settled=rows.converged | rows.failed))
 
 
 def shares(rows):
