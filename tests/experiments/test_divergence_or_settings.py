@@ -120,7 +120,7 @@ def test_failed_runs_are_left_out_where_asked():
 
 
 def test_a_run_that_has_not_converged_is_left_out_and_its_share_is_said():
-    """It is neither a count of modes nor a setting to choose; a failed run counts with what it covers."""
+    """It is neither a count of modes nor a setting to choose; a failed run covers none."""
     made = part("quick", 5, modes_by_seed)
     rows = made.measurements
     kl = (rows.arm == "tanh_slow_high") & (rows.divergence == "kl") & (rows.objective == "saddle")
