@@ -125,6 +125,35 @@ def test_gradient_is_never_rounded_to_zero(d):
 
 
 @EVERY
+@pytest.mark.parametrize("name", ["activation", "conjugate_of_activation", "log_ratio", "conjugate_of_log_ratio"])
+def test_float32_is_right_as_far_as_it_reaches(d, name):
+    """Values and gradients from v = 0 to an eighth of the largest float32, wherever the value fits."""
+    if (function := getattr(d, name)) is None:
+        return
+    reach = torch.finfo(torch.float32).max / 8  # alpha multiplies or divides by alpha, which is 4 here at most
+    far = torch.cat([torch.linspace(0, 200, 801), torch.logspace(math.log10(200), 38.5, 300)]).clamp(max=reach)
+    v = torch.cat([-far.flip(0), far])
+    exact, slope = function(v.double()), gradient(function, v.double())
+    fits = exact.abs() < reach
+    assert fits.sum() > 300 and not exact.isnan().any() and not slope.isnan().any()
+    close(function(v)[fits], exact[fits], 1e-4, 1e-6)
+    close(gradient(function, v)[fits], slope[fits], 1e-4, 1e-37)
+
+
+@pytest.mark.parametrize("pi", [1e-3, 0.3, 0.5, 0.9])
+def test_weighted_js_is_exact_where_its_power_rounds_to_one(pi):
+    d = jensen_shannon_weighted(pi)
+    mpmath.mp.dps = 400
+    v = torch.tensor([-40.0, 0.5, 12.0, 19.9, 20.1, 26.9, 27.1, 40.0, 90.0, 300.0, 800.0], dtype=F64)
+    slope = gradient(d.conjugate_of_activation, v)
+    for x, value, own in zip(v.tolist(), d.conjugate_of_activation(v).tolist(), slope.tolist(), strict=True):
+        s, k = 1 / (1 + mpmath.exp(-mpmath.mpf(x))), 1 / mpmath.mpf(pi)
+        rest = 1 - s**k
+        assert value == pytest.approx(float((1 - mpmath.mpf(pi)) * mpmath.log((1 - mpmath.mpf(pi)) / rest)), rel=1e-13)
+        assert own == pytest.approx(float((1 - mpmath.mpf(pi)) * k * s**k * (1 - s) / rest), rel=1e-13)
+
+
+@EVERY
 def test_first_and_second_derivatives_match_differences(d):
     v = torch.tensor([-7.3, -3.1, -1.7, -0.9, 0.0, 0.4, 1.3, 2.9, 6.2], dtype=F64, requires_grad=True)
     for function in (d.activation, d.conjugate_of_activation):

@@ -67,7 +67,8 @@ def selection(part, scope, objectives):
 def modes_covered(part, scope, objectives, failed=True):
     """Modes covered [entries, blocks, seeds] on the seeds not used for tuning, NaN for a run that has not converged.
 
-    A failed run covers none; without `failed` it is NaN. A block is a setting that all entries share: an activation, or on the whole grid an arm.
+    A failed run covers none; without `failed` it is NaN. A block is a setting that all entries share: an activation, or
+    on the whole grid an arm.
     """
     ended, died = (outcomes(part, objectives, metric) == 1 for metric in ("converged", "failed"))
     modes = np.where(died, 0.0 if failed else np.nan, np.where(ended, outcomes(part, objectives), np.nan))

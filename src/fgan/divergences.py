@@ -73,6 +73,16 @@ def _log1mexp(a: Tensor) -> Tensor:
     return torch.where(a < LOG2, torch.log(-torch.expm1(-a)), torch.log1p(-torch.exp(-a.clamp(min=LOG2))))
 
 
+def _log1m_power(v: Tensor, k: float) -> Tensor:
+    """log(1 - sigmoid(v)^k) for k > 0, right as long as v fits: far out the power rounds to one.
+
+    There it is the first two terms in 1 - sigmoid(v) of log((1 - sigmoid^k) / (1 - sigmoid)), plus log(1 - sigmoid).
+    """
+    edge = 20 + max(0.0, math.log(k))  # from here on the next term is below the rounding of float64
+    near = _log1mexp(-k * logsigmoid(v.clamp(max=edge)))
+    return torch.where(v < edge, near, logsigmoid(-v) + math.log(k) - (k - 1) / 2 * torch.sigmoid(-v))
+
+
 def _log_of_root(x: Tensor, k: float = 1) -> Tensor:
     """log u of the u with u^k = x, without a gradient where u is not above LEAST."""
     return torch.log(x.clamp(min=LEAST**k)) / k
@@ -140,9 +150,9 @@ def jensen_shannon_weighted(pi: float = 0.3) -> Divergence:
         f_prime=lambda u: pi * torch.log(u / (1 - pi + pi * u)),
         conjugate=lambda t: (1 - pi) * (constant - _log1mexp((edge - t) / pi)), domain=(-INF, edge),
         activation=lambda v: logsigmoid(v) + edge,
-        conjugate_of_activation=lambda v: (1 - pi) * (constant - _log1mexp(-logsigmoid(v) / pi)),
+        conjugate_of_activation=lambda v: (1 - pi) * (constant - _log1m_power(v, 1 / pi)),
         # With w = pi u / (1 - pi + pi u) = sigmoid(v)^(1/pi), u = (1 - pi) / pi  w / (1 - w)
-        log_ratio=lambda v: logsigmoid(v) / pi - _log1mexp(-logsigmoid(v) / pi) - odds,
+        log_ratio=lambda v: logsigmoid(v) / pi - _log1m_power(v, 1 / pi) - odds,
         conjugate_of_log_ratio=lambda s: (1 - pi) * (constant - logsigmoid(-s - odds)),
         threshold_v=_logit_of_exp(edge), effective=f"softened reverse KL (pi = {pi:g})", reference=SUPPLEMENT,
         latex=Latex(r"\pi u\log u-(1-\pi+\pi u)\log(1-\pi+\pi u)",

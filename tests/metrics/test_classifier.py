@@ -95,6 +95,20 @@ def test_an_image_that_is_not_finite_shows(short, digits, wrong):
     assert torch.equal(found.features(ill)[well], found.features(digits.test[:20])[well])
 
 
+def test_a_damaged_file_is_made_again(short, digits, monkeypatch, tmp_path):
+    monkeypatch.setattr(module, "_folder", tmp_path)
+    first = module.read(digits, "key")
+    path = tmp_path / "key.pt"
+    content = path.read_bytes()
+    assert module.trained(path) is not None
+    for at in range(0, len(content), len(content) // 20):
+        path.write_bytes(content[:at] + bytes([content[at] ^ 255]) + content[at + 1 :])
+        kept = module.trained(path)
+        assert kept is None or torch.equal(kept["weights"], first.weights)
+    path.write_bytes(b"")
+    assert torch.equal(module.read(digits, "key").weights, first.weights) and module.trained(path) is not None
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_images_on_a_gpu_are_judged_there(short, digits):

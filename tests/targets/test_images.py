@@ -2,17 +2,20 @@
 
 import gzip
 import hashlib
+import http.client
+import io
 import os
 import struct
 import subprocess
 import sys
+import urllib.error
 
 import numpy as np
 import pytest
 import torch
 
 from fgan.files import DataError
-from fgan.targets import images
+from fgan.targets import images, natural
 
 TRAIN, TEST = "train-images-idx3-ubyte", "t10k-images-idx3-ubyte"
 
@@ -149,7 +152,7 @@ def test_a_damaged_file_is_named(small, tmp_path, how, packed):
     put(small, tmp_path, packed)
     path = tmp_path / (TEST + ".gz" * packed)
     path.write_bytes(damage(path.read_bytes(), how))
-    with pytest.raises(DataError, match=f"{path} is not MNIST's {TEST} .*: delete it and run"):
+    with pytest.raises(DataError, match=f"{path} is not MNIST's {TEST} .*: move it elsewhere and run"):
         images.mnist(tmp_path)
 
 
@@ -160,7 +163,7 @@ def test_a_truncated_or_garbled_gz_is_named(small, tmp_path, cut):
     whole = path.read_bytes()
     for content in (whole[:cut], whole[:cut] + b"\xff" * (len(whole) - cut)):
         path.write_bytes(content)
-        with pytest.raises(DataError, match="delete it and run"):
+        with pytest.raises(DataError, match="move it elsewhere and run"):
             images.mnist(tmp_path)
 
 
@@ -179,25 +182,35 @@ def test_an_unknown_set_names_the_known_ones():
         images.load("mnits")
 
 
-class Download:
-    """In the place of torchvision.datasets: writes the given files, or fails."""
+@pytest.fixture
+def web(monkeypatch):
+    """What each mirror answers in the place of the web, {host: {name: bytes} or an exception}, and the URLs asked."""
+    answers, asked = {}, []
 
-    def __init__(self, files):
-        self.files = files
+    def urlopen(url, timeout):
+        asked.append(url)
+        host, name = url.split("/")[2], url.split("/")[-1]
+        answer = answers.get(host, urllib.error.URLError(OSError(-2, "Name or service not known")))
+        if isinstance(answer, Exception):
+            raise answer
+        return io.BytesIO(gzip.compress(answer[name.removesuffix(".gz")]))
 
-    def MNIST(self, root, download):
-        if self.files is None:
-            raise RuntimeError("Error downloading")
-        put(self.files, images.Path(root, "MNIST", "raw"))
+    monkeypatch.setattr(images.urllib.request, "urlopen", urlopen)
+    return answers, asked
 
 
-def test_fetch_downloads_once_and_whole(small, tmp_path, monkeypatch):
-    from fgan.targets import vision
+FIRST, SECOND = (mirror.split("/")[2] for mirror in images.MIRRORS)
 
-    monkeypatch.setattr(vision, "datasets", Download(None))
-    with pytest.raises(DataError, match="set FGAN_DATA"):
+
+def test_fetch_downloads_once_and_whole(small, tmp_path, web, capfd):
+    answers, asked = web
+    with pytest.raises(DataError, match="could not be downloaded .*Name or service not known.* set FGAN_DATA"):
         images.fetch_mnist(tmp_path)
-    monkeypatch.setattr(vision, "datasets", Download(small))
+    assert len(asked) == 2 and capfd.readouterr() == ("", ""), "each mirror once, and nothing but the sentence"
+    answers[FIRST] = dict.fromkeys(small, b"a page that asks to log in")
+    with pytest.raises(DataError, match="could not be downloaded"):
+        images.fetch_mnist(tmp_path)
+    answers[SECOND] = small
     put({TRAIN: b"damaged"}, tmp_path / "MNIST" / "raw")
     with pytest.raises(DataError, match="its md5 differs"):
         images.fetch_mnist(tmp_path)
@@ -205,8 +218,83 @@ def test_fetch_downloads_once_and_whole(small, tmp_path, monkeypatch):
     assert images.fetch_mnist(tmp_path) == tmp_path
     assert images.mnist(tmp_path).train.shape == (20, 6)
     assert [path.name for path in tmp_path.iterdir()] == ["MNIST"]
-    monkeypatch.setattr(vision, "datasets", Download(None))
+    assert len(list((tmp_path / "MNIST/raw").iterdir())) == 4
+    asked.clear()
     images.fetch_mnist(tmp_path)
+    assert not asked
+
+
+def test_fetch_takes_only_what_is_not_there(small, tmp_path, web):
+    web[0][FIRST] = small
+    put({TEST: small[TEST]}, tmp_path)
+    images.fetch_mnist(tmp_path)
+    assert len(web[1]) == 3 and images.mnist(tmp_path).test.shape == (12, 6)
+
+
+@pytest.mark.parametrize("error", [TimeoutError("timed out"), http.client.RemoteDisconnected("closed")])
+def test_a_download_that_fails_is_one_sentence(small, tmp_path, web, error):
+    web[0].update({FIRST: error, SECOND: error})
+    with pytest.raises(DataError, match=f"{SECOND}: {error}"):
+        images.fetch_mnist(tmp_path)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_names_with_a_dot_are_read(small, tmp_path, packed):
+    put({name.replace("-idx", ".idx"): content for name, content in small.items()}, tmp_path, packed)
+    assert images.missing("mnist", tmp_path) is None and images.mnist(tmp_path).train.shape == (20, 6)
+
+
+@pytest.mark.parametrize("other", ["mnist.npz", "mnist_train.csv", "train-00000-of-00001.parquet", "MNIST.zip"])
+def test_another_format_is_named_with_what_is_wanted(small, tmp_path, other):
+    (tmp_path / other).write_bytes(b"")
+    with pytest.raises(DataError, match=f"{other} is, in another format: wanted are the four idx files"):
+        images.mnist(tmp_path)
+    assert other in images.missing("mnist", tmp_path)
+
+
+@pytest.mark.parametrize("mean, name", [(73, "FashionMNIST"), (49, "KMNIST"), (44, "EMNIST"), (120, None)])
+def test_another_set_under_the_names_of_mnist_is_named(small, tmp_path, mean, name):
+    put(small | {TRAIN: idx(np.full((30, 3, 2), mean, np.uint8))}, tmp_path)
+    with pytest.raises(DataError) as caught:
+        images.mnist(tmp_path)
+    assert (f"seems to be {name}'s" in str(caught.value)) == (name is not None)
+    assert str(tmp_path / TRAIN) in str(caught.value) and "delete" not in str(caught.value)
+
+
+def closed(error):
+    def fails(*_):
+        raise error
+
+    return fails
+
+
+@pytest.mark.parametrize("method", ["is_file", "read_bytes"])
+def test_a_closed_folder_or_file_is_one_sentence(small, tmp_path, monkeypatch, method):
+    put(small, tmp_path)
+    monkeypatch.setattr(images.Path, method, closed(PermissionError(13, "Permission denied")))
+    for call in (images.mnist, images.fetch_mnist):
+        with pytest.raises(DataError, match="cannot be read .Permission denied.: change its permissions"):
+            call(tmp_path)
+    if method == "is_file":
+        assert "cannot be read" in images.missing("mnist", tmp_path) and "cannot" in natural.missing("lsun", tmp_path)
+
+
+def test_a_folder_that_nobody_may_list_is_one_sentence(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(images.os, "access", lambda *_: False)
+    with pytest.raises(DataError, match="cannot be read .Permission denied"):
+        images.mnist(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/data", "a" * 300])
+def test_a_folder_that_cannot_be_is_one_sentence(small, name):
+    with pytest.raises(DataError, match="name another one"):
+        images.mnist(name)
+
+
+def test_a_file_in_the_place_of_the_folder(small, tmp_path):
+    (tmp_path / "mnist.npz").write_bytes(b"")
+    with pytest.raises(DataError, match="mnist.npz is a file"):
+        images.mnist(tmp_path / "mnist.npz")
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path, monkeypatch):

@@ -164,7 +164,7 @@ def test_an_unknown_kind_names_the_known_ones(function):
 def test_a_damaged_file_of_cifar_is_named(cifar, name):
     path = cifar[0] / natural.CIFAR / name
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DataError, match=f"{path} is not the original .*: delete it and unpack"):
+    with pytest.raises(DataError, match=f"{path} is not the original .*: move it elsewhere and unpack"):
         natural.load("cifar10", cifar[0])
 
 
@@ -173,7 +173,7 @@ def test_a_cut_database_is_named(lsun, cut):
     path = lsun / natural.LSUN / "data.mdb"
     content = path.read_bytes()
     path.write_bytes(content[: cut if cut != 0.5 else len(content) // 2])
-    with pytest.raises(DataError, match=f"{natural.LSUN} is damaged .*: delete it and fetch"):
+    with pytest.raises(DataError, match=f"{natural.LSUN} is damaged .*: move it elsewhere and fetch"):
         natural.load("lsun", lsun)
     assert not (lsun / natural.CACHE).exists()
 

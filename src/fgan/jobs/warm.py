@@ -22,7 +22,7 @@ ADDRESS = "FGAN_WARM"  # the environment variable with the path of the socket
 # No module of this repository is among them, because a job runs the code as it stands when the job starts.
 FIRST = ("numpy", "torch", "pandas", "pyarrow.parquet")
 IDLE = (
-    "torch.utils.flop_counter", "jsonschema", "scipy.stats", "sklearn.datasets", "seaborn",
+    "torch.utils.flop_counter", "jsonschema", "scipy.stats", "seaborn",
     "matplotlib.backends.backend_pdf", "matplotlib.backends.backend_agg", "fontTools.subset", "PIL.PngImagePlugin",
     "pyarrow.dataset",
 )  # fmt: skip

@@ -90,12 +90,27 @@ def read(images, key) -> Classifier:
         return train(images, generator)
     path = Path(_folder, f"{key}.pt")
     with locked(path.with_suffix(".lock"), f"{path.name}: another process trains this classifier; waiting for it"):
-        if not path.exists():
+        kept = trained(path)
+        if kept is None:
             judge = train(images, generator)
+            kept = {"weights": judge.weights, "accuracy": judge.accuracy}
             with whole(path) as partial:
-                torch.save({"weights": judge.weights, "accuracy": judge.accuracy}, partial)
-        kept = torch.load(path, weights_only=True)
+                torch.save(kept | {"sum": checksum(kept)}, partial)
     return Classifier(*networks(images), hash=_sha256(kept["weights"]), **kept)
+
+
+def trained(path):
+    """{weights, accuracy} that a file holds; None without a file, or if it is damaged."""
+    try:
+        kept = torch.load(path, weights_only=True)
+        return kept if kept.pop("sum") == checksum(kept) else None
+    except Exception:  # a damaged file can raise any error; it is made again
+        return None
+
+
+def checksum(kept):
+    """SHA-256 of the weights and the accuracy."""
+    return _sha256(kept["weights"], torch.tensor(kept["accuracy"], dtype=torch.float64))
 
 
 def content(tensor):

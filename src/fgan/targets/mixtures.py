@@ -18,12 +18,14 @@ class Mixture:
         )
         if self.means.dim() == 1:
             self.means = self.means[:, None]
+        if not len(self.weights) == len(self.means) == len(self.variances):
+            raise ValueError("a mixture needs as many weights as means and variances")
+        if not self.means.isfinite().all():
+            raise ValueError("the means of a mixture must be finite")
         if not torch.isclose(self.weights.sum(), self.weights.new_tensor(1.0)) or (self.weights <= 0).any():
             raise ValueError("the weights of a mixture must be positive and sum to 1")
         if not ((self.variances > 0) & self.variances.isfinite()).all():
             raise ValueError("the variances of a mixture must be positive")
-        if not len(self.weights) == len(self.means) == len(self.variances):
-            raise ValueError("a mixture needs as many weights as means and variances")
         self.weights, self.means, self.variances = (t.to(device) for t in (self.weights, self.means, self.variances))
         # Cast to the precision of drawing once, because a GPU would cast them again for every stream.
         self._edges = self.weights.cumsum(0)[:-1].float()

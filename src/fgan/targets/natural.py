@@ -9,7 +9,7 @@ import torch
 
 from fgan import files
 from fgan.files import DataError
-from fgan.targets.images import Images, _folder
+from fgan.targets.images import Images, _folder, is_file
 
 SHAPES = {"cifar10": (3, 32, 32), "lsun": (3, 96, 96)}
 CIFAR, LSUN, CACHE = "cifar-10-batches-py", "classroom_train_lmdb", "lsun-classroom-96.npy"
@@ -50,16 +50,20 @@ def missing(kind: str, folder=None) -> str | None:
     if kind not in SHAPES:
         raise ValueError(f"There is no set of natural images '{kind}': the names are cifar10 and lsun.")
     try:
-        folder = _folder(folder)
+        return _lacking(kind, _folder(folder))
     except DataError as error:
         return str(error)
+
+
+def _lacking(kind: str, folder: Path) -> str | None:
+    """`missing` in a folder that is there."""
     there = "in that folder, or set FGAN_DATA (or data=) to the folder that has"
     if kind == "cifar10":
-        absent = [name for name in CIFAR_FILES if not (folder / CIFAR / name).is_file()]
+        absent = [name for name in CIFAR_FILES if not is_file(folder / CIFAR / name)]
         return f"CIFAR-10's {absent[0]} is not in {folder / CIFAR}: {FETCH[kind]} {there} {CIFAR}." if absent else None
-    if (folder / CACHE).is_file():
+    if is_file(folder / CACHE):
         return None
-    if not (folder / LSUN / "data.mdb").is_file():
+    if not is_file(folder / LSUN / "data.mdb"):
         return f"LSUN's classrooms ({LSUN}) are not in {folder}: {FETCH[kind]} {there} {LSUN}."
     if importlib.util.find_spec("lmdb") is None:
         return f"{folder / LSUN} cannot be read without the package lmdb: run `pip install lmdb`."
@@ -82,9 +86,8 @@ def cifar10(folder: Path) -> NaturalImages:
     source = vision.datasets.CIFAR10
     for name, md5 in (*source.train_list, *source.test_list, (source.meta["filename"], source.meta["md5"])):
         if not vision.datasets.utils.check_integrity(folder / CIFAR / name, md5):
-            raise DataError(
-                f"{folder / CIFAR / name} is not the original (md5 differs): delete it and {FETCH['cifar10']} again."
-            )
+            wrong = f"{folder / CIFAR / name} is not the original (md5 differs)"
+            raise DataError(f"{wrong}: move it elsewhere and {FETCH['cifar10']} again.")
     sources = source(folder, train=True), source(folder, train=False)
     train, test = (torch.from_numpy(source.data).permute(0, 3, 1, 2).flatten(1) for source in sources)
     return NaturalImages("cifar10", SHAPES["cifar10"], train[:-HELD_OUT], train[-HELD_OUT:], test)
@@ -123,7 +126,7 @@ def decode(folder: Path, path: Path):
 
     from fgan.targets import vision
 
-    source, wrong = folder / LSUN, f"{folder / LSUN} is damaged (%s): delete it and {FETCH['lsun']} again."
+    source, wrong = folder / LSUN, f"{folder / LSUN} is damaged (%s): move it elsewhere and {FETCH['lsun']} again."
     try:
         with lmdb.open(str(source), readonly=True, lock=False) as database, database.begin() as reading:
             # Reading beyond the end of a mapped file would kill this process by a signal, without a message.
