@@ -46,7 +46,7 @@ def retrain(record, name, folder, device="cpu", data=None, log=None):
     write.write_samples(folder / "samples.npz", arrays)
     views = {"generator": population.theta_views, "variational": population.omega_views}
     with whole(folder / "weights.pt") as partial:
-        torch.save({network: [view[0].detach().cpu().clone() for view in own] for network, own in views.items()}, partial)
+        torch.save({name: [view[0].detach().cpu().clone() for view in own] for name, own in views.items()}, partial)
     write_json(folder / "card.json", here | {"run": name, "settings": settings, "fingerprint": machine})
     side.path.unlink(missing_ok=True)
     numbers, pictures = compared(rows, frame), pictured(part / "samples.npz", folder / "samples.npz", arrays)
@@ -72,7 +72,7 @@ def find(record, name):
     if len(words) != 5:
         raise UnknownName(f"no run '{name}'; write experiment/arm/divergence/objective/seed, as ring/tanh/kl/saddle/0")
     if not known:
-        raise RecordError(f"{record} holds no runs; make them with: snakemake --cores all --config record={record.name}")
+        raise RecordError(f"{record} holds no runs; make it with: snakemake --cores all --config record={record.name}")
     if words[0] not in known:
         raise UnknownName(f"{record} has no experiment '{words[0]}': {nearest(words[0], known)}")
     rows = pd.read_parquet(record / words[0] / "measurements.parquet")
@@ -94,9 +94,9 @@ def shard_of(card, run):
 
 def compared(old, new):
     """How the measurements of a run differ from the record's, as a phrase that ends with 'equal' if they do not."""
-    both = old[PLACE + ["value"]].merge(new[PLACE + ["value"]], on=PLACE, how="outer", suffixes=("", "_new"), indicator=True)
-    missing = both[both._merge == "left_only"]  # of a later seed a record keeps the last step alone
-    both = both[both._merge == "both"]
+    columns = [*PLACE, "value"]
+    both = old[columns].merge(new[columns], on=PLACE, how="left", suffixes=("", "_new"), indicator=True)
+    missing = both[both._merge == "left_only"]
     same = (both.value == both.value_new) | both.value.isna() & both.value_new.isna()
     if len(missing):
         first = missing.iloc[0]

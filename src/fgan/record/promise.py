@@ -1,4 +1,4 @@
-"""What two run cards promise: equal machines, versions, code and settings on a CPU give equal bytes, and nothing else."""
+"""What two run cards promise: equal machines, versions, code and settings give equal bytes on a CPU, no others do."""
 
 
 def conditions(card):

@@ -51,7 +51,7 @@ def compare(a, b, every=False):
             lines, sound = [*lines, *own], sound and fine
         elif present:
             lines.append(f"{name}: only in {present[0]}")
-    return [*lines, "", f"nothing differs for real: {'yes' if sound else 'no'}"], sound
+    return [*lines, "", f"{'nothing that can be compared' if sound else 'something'} differs for real"], sound
 
 
 def experiment(a, b, every=False):
@@ -92,7 +92,7 @@ def numbers(a, b, other):
     for keys, frames in ((RUNS, (a.final(), b.final())), (DRAWS, (a.untrained, b.untrained))):
         if keys == RUNS:
             frames = [rows[~rows.arm.isin(list(other))] for rows in frames]
-        if not all(map(len, frames)) or keys == DRAWS and "samplers" in other:
+        if not all(map(len, frames)) or (keys == DRAWS and "samplers" in other):
             continue
         rows = tested(*(whole(rows, keys) for rows in frames), keys)
         names = [".".join(filter(None, (a.folder.name, *key[:-2], qualified(*key[-2:])))) for key in rows.index]
@@ -168,9 +168,9 @@ def claims(a, b, other):
 
 
 def joint(claim, x, y, apart):
-    """(outcome as far as bytes decide it, p) of one claim's rows: +-sqrt(half_A^2 + half_B^2) is their joint interval."""
+    """(outcome as far as bytes decide it, p) of a claim's rows: their joint interval is +-sqrt(half_A^2 + half_B^2)."""
     ends = ("estimate", "low", "high")
-    if x["verdict"] == y["verdict"] and all(x[k] == y[k] or x[k] != x[k] and y[k] != y[k] for k in ends):
+    if x["verdict"] == y["verdict"] and all(x[k] == y[k] or (x[k] != x[k] and y[k] != y[k]) for k in ends):
         return SAME, math.nan
     if apart:
         return "not comparable", math.nan
