@@ -144,7 +144,7 @@ def test(na, nb, ma, mb, va, vb, seeded=True):
 def decided(outcomes, p):
     """Outcomes, with those that bytes do not decide (None) by their p after Holm's correction over all of them."""
     outcomes = np.array(outcomes, object)
-    open_ = np.array([outcome is None for outcome in outcomes], bool)
+    open_ = pd.isna(outcomes)
     outcomes[open_ & np.isnan(p)] = OPEN
     tests = open_ & ~np.isnan(p)
     if tests.any():

@@ -15,8 +15,11 @@ def number(record, key):
     present = parts(record)
     owners = [part for part in present if key.startswith(f"{part.name}.")]
     made = [row for part in owners for of in (numbers.facts, numbers.judged, numbers.untrained) for row in of(part)]
-    whole = () if owners else (*numbers.of_the_record(record, present), *numbers.formulas(), *numbers.captions())
-    rows = {row["key"]: row for row in (*made, *whole, *([] if owners else tallies(record, present)))}
+    if key.startswith("claims."):
+        made += tallies(present)
+    elif not owners:
+        made += [*numbers.of_the_record(record, present), *numbers.formulas(), *numbers.captions()]
+    rows = {row["key"]: row for row in made}
     row = rows[known(key.replace("percent", "%") if key not in rows else key, rows, "number")]
     lines = [f"{row['key']} = {plain(row['text'])}", f"from {row['source']}"]
     if not owners:
@@ -43,7 +46,7 @@ def number(record, key):
     return lines + origins.made(part, own)
 
 
-def tallies(record, present):
+def tallies(present):
     """Rows of the counts of claims by verdict, with the claims that each counts; only a count reads all claims."""
     frame, rows = verdicts(present), []
     for kind, table in numbers.counts(frame).iterrows():

@@ -57,10 +57,11 @@ def histories(part, rows):
 
 def draws(rows):
     """One line for each draw of a sampler that was not trained."""
-    return [
-        f"  sampler '{r.sampler}'" + (f" of {r.divergence}" if r.divergence else "")
-        + f", draw {r.seed}: {qualified(r.metric, r.rule)} = {r.value:.9g} (baselines.parquet)" for r in rows.itertuples()
-    ]  # fmt: skip
+    lines = []
+    for r in rows.itertuples():
+        of = f"sampler '{r.sampler}'" + (f" of {r.divergence}" if r.divergence else "")
+        lines.append(f"  {of}, draw {r.seed}: {qualified(r.metric, r.rule)} = {r.value:.9g} (baselines.parquet)")
+    return lines
 
 
 def made(part, rows=None):
