@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from small import ROOT
 
 from fgan.design import Run
 from fgan.files import write_json
@@ -47,6 +48,17 @@ def part(folder, scale="quick", seeds=5, frame=None, last=None):
     write_json(folder / "card.json", {"commit": "unknown"})
     write.write_checksums(folder, write.PART_FILES)
     return folder
+
+
+def experiment(root, claims, figures="", captions=""):
+    """Writes an experiment `toy` with one arm into an empty repository, which reads the code of this one."""
+    (root / "src").symlink_to(ROOT / "src")
+    folder = root / "experiments" / "toy"
+    folder.mkdir(parents=True)
+    scales = "scales: {smoke: {}, quick: {}, overnight: {}, extended: {}}\n"
+    (folder / "experiment.yaml").write_text(f"title: Toy\norder: 1\narms: {{main: {{}}}}\n{scales}{captions}")
+    (folder / "figures.py").write_text(figures)
+    (folder / "claims.yaml").write_text(claims)
 
 
 def toy(folder, values, baselines=(), **settings):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fgan import design
 from fgan.design import DesignError
-from fgan.files import DataError, RecordError
+from fgan.files import DataError, RecordError, UnknownName
 from fgan.jobs import times, warm
 
 OPTIONS = {
@@ -25,13 +25,19 @@ OPTIONS = {
     "cores": {"type": int, "help": "cores to train on (default: all)"},
     "seeds": {"type": int, "help": "number of seeds, instead of the scale's own"},
     "max-steps": {"type": int, "help": "cut every training to this many steps"},
+    "table": {"help": "list the keys of a table's cells, for example ring_modes"},
+    "to": {"default": "retrained", "help": "folder for what is trained again (default: retrained)"},
+    "all": {"action": "store_true", "help": "also show what is the same"},
     "log": {"type": Path, "help": "file for plain lines of progress and for errors, beside the terminal"},
 }
 POSITIONAL = {
     "experiment_name": {"metavar": "experiment", "help": "folder in experiments/"},
     "data_set": {"choices": ("mnist",)},
     "formulas": {"metavar": "FILE.py:NAME", "help": "an object with f, conjugate, activation (docs/check.md)"},
-    "key": {"nargs": "?", "help": "a number of the paper, for example ring.tanh.kl.saddle.modes"},
+    "key": {"nargs": "?", "help": "for example ring.tanh.kl.saddle.modes, claim.ID, table.ring_modes.1.5, figure.NAME"},
+    "run": {"metavar": "RUN", "help": "experiment/arm/divergence/objective/seed, for example ring/tanh/kl/saddle/0"},
+    "a": {"metavar": "A", "help": "a record's name or folder"},
+    "b": {"metavar": "B", "help": "another one's"},
 }
 STAGES = {
     "plan": ("print the cost of a record before it starts", "record only device cores seeds max-steps"),
@@ -52,7 +58,10 @@ STAGES = {
     "claims": ("judge every claim", "record log"),
     "numbers": ("write the numbers of the paper, each with its source", "record log"),
     "paper": ("compile the PDF", "record log"),
-    "audit": ("verify a record, or trace one number to its runs", "record key log"),
+    "audit": ("verify a record", "record log"),
+    "explain": ("trace a number, table cell, figure, claim or statistic to its runs", "key record table"),
+    "compare": ("compare two records, verdict by verdict and number by number", "a b all"),
+    "retrain": ("train one run of a record again, and compare it", "run record to device data log"),
     "publish": ("copy a record's parts to the committed one, results/reference", "record only"),
     "check": ("check anyone's formulas of an f-divergence, one verdict a line", "formulas"),
     "pages": ("write the generated pages: parts of the README, VERDICTS.md, docs/data.md", ""),
@@ -92,7 +101,7 @@ def main(words=None):
             for file in filter(None, (sys.stderr, args.log)):
                 with contextlib.suppress(OSError):
                     print(f"error: {error}", file=file, flush=True)
-            return 1
+            return 2 if isinstance(error, UnknownName) else 1
         except Exception:
             if args.log:
                 traceback.print_exc(file=args.log)
@@ -141,6 +150,8 @@ def run(args, record, clock):
         return check(args)
     elif stage == "audit":
         audit(args, record)
+    elif stage in ("explain", "compare", "retrain"):
+        return traced(args, record)
     else:
         show(args, record, clock)
 
@@ -155,14 +166,28 @@ def check(args):
 
 
 def audit(args, record):
-    if args.key:
-        from fgan.report.explain import origin
+    from fgan.record import audit
 
-        print(origin(record, args.key))
+    print("\n".join(audit.check(record)) or f"{record} is whole and current")
+
+
+def traced(args, record):
+    """Prints where something comes from, or what two records or two trainings of a run share; 1 if they differ."""
+    if args.stage == "retrain":
+        from fgan.jobs import retrain, train
+
+        device = train.choose_device(args.device)
+        lines, equal = retrain.retrain(record, args.run, args.to, device, args.data, args.log)
+    elif args.stage == "compare":
+        from fgan.report.compare import compare
+
+        lines, equal = compare(args.a, args.b, args.all)
     else:
-        from fgan.record import audit
+        from fgan.report import explain
 
-        print("\n".join(audit.check(record)) or f"{record} is whole and current")
+        lines, equal = explain.cells(record, args.table) if args.table else explain.explain(record, args.key), True
+    print("\n".join(lines))
+    return int(not equal)
 
 
 def show(args, record, clock):

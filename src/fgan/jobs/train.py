@@ -98,25 +98,42 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
             part = (first, len(shard.runs), share(folder)) if log else None
             progress = Progress(f"{shard.experiment}/{label}", len(runs), shard.settings["steps"], log, part)
             checkpoint = Checkpoint(side / f"{shard.name}-{key}-{first}-{len(runs)}.pt", device)
-            began = time.monotonic()
-            population = run.population(shard.settings, runs, torch.device(device), images)
-            steps, history, diverged = train(population, run.observe, progress, checkpoint)
-            trained = time.monotonic()
-            metrics, samples = evaluate(run, population, steps, history, diverged)
-            durations["training"] += trained - began
-            durations["evaluation"] += time.monotonic() - trained
+            _, *results, seconds = trained(run, shard.settings, runs, device, images, progress, checkpoint)
+            for kind in seconds:
+                durations[kind] += seconds[kind]
+            steps, *parts = results
             # Copies: views would keep all samples in memory while the next stack trains.
-            return steps, *({name: x.cpu().clone() for name, x in part.items()} for part in (history, metrics, samples))
+            return steps, *({name: x.cpu().clone() for name, x in part.items()} for part in parts)
 
         done = with_room(stack, machines.pieces(shard.runs, count(design, shard, device), device), log)
         history, metrics, samples = (joined([part[k] for part in done], dim) for k, dim in ((1, 1), (2, 0), (3, 0)))
-        metrics |= convergence.judged(history, metrics)
-        rows = [write.tidy(shard.runs, done[0][0], history), write.tidy(shard.runs, shard.settings["steps"], metrics)]
-        write.write_table(folder / "measurements.parquet", pd.concat(rows, ignore_index=True))
+        frame = measured(shard.runs, shard.settings, done[0][0], history, metrics)
+        write.write_table(folder / "measurements.parquet", frame)
         write.write_samples(folder / "samples.npz", {name: array.numpy() for name, array in samples.items()})
         write_json(folder / "durations.json", durations)
         write_json(folder / "card.json", card)
     return durations
+
+
+def trained(run, settings, runs, device, images=None, progress=None, checkpoint=None):
+    """(population, steps, history, metrics, samples, seconds) of `runs`, trained side by side by an experiment's `run`.
+
+    `seconds` are those of {"training", "evaluation"}.
+    """
+    began = time.monotonic()
+    population = run.population(settings, runs, torch.device(device), images)
+    steps, history, diverged = train(population, run.observe, progress, checkpoint)
+    middle = time.monotonic()
+    metrics, samples = evaluate(run, population, steps, history, diverged)
+    seconds = {"training": middle - began, "evaluation": time.monotonic() - middle}
+    return population, steps, history, metrics, samples, seconds
+
+
+def measured(runs, settings, steps, history, metrics):
+    """Tidy rows of runs: the history at its steps, and the metrics at the last one."""
+    metrics = metrics | convergence.judged(history, metrics)
+    rows = [write.tidy(runs, steps, history), write.tidy(runs, settings["steps"], metrics)]
+    return pd.concat(rows, ignore_index=True)
 
 
 def prepare(device):

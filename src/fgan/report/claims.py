@@ -18,13 +18,19 @@ TEXTS = ("kind", "exercise", "statement", "source", "published", "known", "reaso
 
 
 def judge(part, claims, root="experiments"):
-    """Rows (claim, verdict, reason, numbers) for all claims of an experiment; Holm's family is the tests run."""
-    checked = {claim["id"]: [r for check in claim["checks"] for r in results(part, check, root)] for claim in claims}
-    every = [(result, name) for group in checked.values() for result in group for name in ("p", "null")]
+    """Rows (claim, verdict, reason, numbers) for all claims of an experiment."""
+    found = checked(part, claims, root)
+    return [verdict(part, claim, found[claim["id"]]) for claim in claims]
+
+
+def checked(part, claims, root="experiments"):
+    """{claim's id: results of its checks} of all claims of an experiment; Holm's family is the tests run."""
+    found = {claim["id"]: [r for check in claim["checks"] for r in results(part, check, root)] for claim in claims}
+    every = [(result, name) for group in found.values() for result in group for name in ("p", "null")]
     tests = [(result, name) for result, name in every if getattr(result, name) is not None]
     for (result, name), adjusted in zip(tests, holm([getattr(*test) for test in tests]), strict=True):
         setattr(result, name, float(adjusted))
-    return [verdict(part, claim, checked[claim["id"]]) for claim in claims]
+    return found
 
 
 def reason(outcomes):

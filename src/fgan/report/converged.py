@@ -34,9 +34,10 @@ def with_ends(part, rows):
 
 def ends(part, arm, divergence, objective="saddle", first=0):
     """{word: bool [runs]} of an arm's runs from seed number `first` on: converged, cycles, failed; empty if none is."""
-    rows = with_ends(part, part.final("failed", arm).sort_values("seed", kind="stable"))
-    rows = rows[(rows.divergence == divergence) & (rows.objective == objective)].iloc[first:]
-    return {word: rows[word].to_numpy() for word in ("converged", "cycles", "failed")}
+    known = {
+        word: part.values(word, arm, divergence, objective)[first:] > 0 for word in ("converged", "cycles", "failed")
+    }
+    return {word: runs if len(runs) else np.zeros(len(known["failed"]), bool) for word, runs in known.items()}
 
 
 def counted(part, metric, arm, divergence, objective="saddle", first=0):

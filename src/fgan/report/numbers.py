@@ -13,6 +13,9 @@ from fgan.report.tables import escape, measured, number
 
 COLUMNS = ("key", "text", "value", "source", "experiment", "arm", "divergence", "objective", "metric", "rule", "claim")
 
+ENDS = {"diverged_step": "diverged", "dead_step": "dead"}  # metrics of how a run ended, with the names of their counts
+DRAWS = ["sampler", "divergence", "metric", "rule"]
+
 
 def collect(record, parts):
     """Rows of COLUMNS; keys are like ring.tanh.kl.saddle.modes, with a rule in brackets after its metric."""
@@ -44,8 +47,7 @@ def facts(part):
 def judged(part):
     """Mean over seeds of each judged metric, and the number of runs that diverged or died."""
     rows, final = [], part.final()
-    ends = {"diverged_step": "diverged", "dead_step": "dead"}
-    groups = final[~final.metric.isin(ends)].groupby(["arm", "divergence", "objective", "metric", "rule"], sort=False)
+    groups = final[~final.metric.isin(ENDS)].groupby(["arm", "divergence", "objective", "metric", "rule"], sort=False)
     for (arm, divergence, objective, metric, rule), values in groups.value:
         mean = float(values.mean()) if np.isfinite(values).all() else float("nan")
         name, runs = qualified(metric, rule), f"{len(values)} seeds of {arm}/{divergence}/{objective}"
@@ -53,7 +55,7 @@ def judged(part):
         origin = dict(arm=arm, divergence=divergence, objective=objective, metric=metric, rule=rule)
         key = f"{part.name}.{arm}.{divergence}.{objective}.{name}"
         rows.append(row(key, number(mean), mean, source, experiment=part.name, **origin))
-    for metric, word in ends.items():
+    for metric, word in ENDS.items():
         count = int(final[final.metric == metric].value.count())
         source = f"{part.name}/measurements.parquet: runs with a '{metric}'"
         rows.append(row(f"{part.name}.{word}", str(count), count, source, experiment=part.name))
@@ -62,15 +64,19 @@ def judged(part):
 
 def untrained(part):
     """Mean over draws of each baseline; undefined if a draw has no value."""
-    groups = part.untrained.groupby(["sampler", "divergence", "metric", "rule"], sort=False)
+    groups = part.untrained.groupby(DRAWS, sort=False)
     rows = []
     for (sampler, divergence, metric, rule), draws in groups.value:
         value = float(draws.mean(skipna=False))
-        name = qualified(metric, rule)
-        key = ".".join(filter(None, (part.name, "baseline", sampler, divergence, name)))
+        name, key = qualified(metric, rule), baseline_key(part, sampler, divergence, metric, rule)
         source = f"{part.name}/baselines.parquet: '{sampler}', mean of '{name}'"
         rows.append(row(key, number(value), value, source, experiment=part.name))
     return rows
+
+
+def baseline_key(part, sampler, divergence, metric, rule):
+    """The key of a baseline; one that belongs to no divergence names none."""
+    return ".".join(filter(None, (part.name, "baseline", sampler, divergence, qualified(metric, rule))))
 
 
 def qualified(metric, rule):
