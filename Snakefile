@@ -17,6 +17,7 @@ rule everything:
     default_target: True
     input:
         f"{RECORD}/paper.pdf",
+        f"{RECORD}/explorer.html",
         f"{RECORD}/audit.txt",
         FIGURES.values(),
 
@@ -50,4 +51,5 @@ if TRAINED:
 include: "rules/show.smk"
 include: "rules/paper.smk"
 include: "rules/audit.smk"
+include: "rules/share.smk"
 include: "rules/start.smk"

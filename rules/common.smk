@@ -69,6 +69,7 @@ SHOWN = list(DESIGNS) if TRAINED else sorted(p.parent.name for p in Path(RECORD)
 if not SHOWN:
     raise WorkflowError(f"{RECORD} holds no record; make one with: snakemake --cores all --config record=quick")
 CAPTIONED = {kind: design.captions(kind) for kind in ("figure", "table")}
+TITLES = {name: design.read_yaml(f"experiments/{name}/experiment.yaml")["title"] for name in SHOWN}
 FIGURES = {n: f"{RECORD}/figures/{n}.pdf" for n, (e, *_) in CAPTIONED["figure"].items() if e in SHOWN}
 TABLES = {n: f"{RECORD}/tables/{n}.tex" for n, (e, *_) in CAPTIONED["table"].items() if e in SHOWN}
 THEORY = [f"{RECORD}/figures/theory_{name}.pdf" for name in ("generators", "terms")]
@@ -109,3 +110,15 @@ def shards(experiment):
 def own(kind, experiment):
     """Names of the figures (or tables) of an experiment."""
     return [name for name, (owner, *_) in CAPTIONED[kind].items() if owner == experiment]
+
+
+def reported(kind, name, folder, end):
+    """A figure (or table) of the record, with its place and its caption in Snakemake's report."""
+    experiment, short, _ = CAPTIONED[kind][name]
+    return report(
+        f"{RECORD}/{folder}/{name}.{end}",
+        caption=str(Path(RECORD, "captions", f"{kind}_{name}.rst").absolute()),
+        category=TITLES[experiment],
+        subcategory=f"{kind}s",
+        labels={kind: short.replace("_", " ")},
+    )

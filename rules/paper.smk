@@ -35,7 +35,7 @@ rule pdf:
         ["paper/main.tex", "paper/fgan.sty", "paper/references.bib"],
         SHOWING,
     output:
-        f"{RECORD}/paper.pdf",
+        report(f"{RECORD}/paper.pdf", caption="captions/paper.rst", category="Pages"),
     log:
         f"{RECORD}/logs/pdf.log",
     conda:

@@ -12,8 +12,11 @@ for experiment in SHOWN:
             PUBLISHED,
             SHOWING,
         output:
-            [f"{RECORD}/figures/{name}.{end}" for name in own("figure", experiment) for end in ("pdf", "png")],
+            [f"{RECORD}/figures/{name}.pdf" for name in own("figure", experiment)],
+            [reported("figure", name, "figures", "png") for name in own("figure", experiment)],
             [f"{RECORD}/tables/{name}.{end}" for name in own("table", experiment) for end in ("tex", "csv")],
+            [reported("table", name, "tables", "html") for name in own("table", experiment)],
+            [f"{RECORD}/captions/{kind}_{name}.rst" for kind in CAPTIONED for name in own(kind, experiment)],
         log:
             f"{RECORD}/logs/draw/{experiment}.log",
         priority: PRIORITY.get(experiment, 0)
@@ -51,7 +54,8 @@ rule theory:
         PUBLISHED,
         SHOWING,
     output:
-        THEORY,
+        [report(file, caption="captions/theory.rst", category="Theory") for file in THEORY if "/theory_" in file],
+        [report(file, caption="captions/published.rst", category="Theory") for file in THEORY if "/theory_" not in file],
     log:
         f"{RECORD}/logs/theory.log",
     conda:
@@ -71,7 +75,7 @@ rule claims:
         SHOWING,
     output:
         f"{RECORD}/tables/claims.tex",
-        f"{RECORD}/tables/claims.csv",
+        report(f"{RECORD}/tables/claims.csv", caption="captions/claims.rst", category="Pages"),
     log:
         f"{RECORD}/logs/claims.log",
     priority: 1

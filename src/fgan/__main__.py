@@ -62,16 +62,19 @@ STAGES = {
     "explain": ("trace a number, table cell, figure, claim or statistic to its runs", "key record table"),
     "compare": ("compare two records, verdict by verdict and number by number", "a b all"),
     "retrain": ("train one run of a record again, and compare it", "run record to device data log"),
+    "explorer": ("write one page with every run and every claim, without network", "record log"),
+    "bundle": ("write a record with its code as an RO-Crate, for an archive", "record"),
     "publish": ("copy a record's parts to the committed one, results/reference", "record only"),
     "check": ("check anyone's formulas of an f-divergence, one verdict a line", "formulas"),
     "pages": ("write the generated pages: parts of the README, VERDICTS.md, docs/data.md", ""),
 }
 # Stages whose time a record keeps in time.csv, and the functions of those that are not in report/draw.py by their name.
-TIMED = ("train", "gather", "draw", "theory", "claims", "numbers", "paper")
+TIMED = ("train", "gather", "draw", "theory", "claims", "numbers", "paper", "explorer")
 SHOWN = {
     "claims": ("paper", "write_claims"),
     "numbers": ("paper", "write_numbers"),
     "paper": ("paper", "compile_pdf"),
+    "explorer": ("explorer", "write"),
 }
 
 
@@ -138,6 +141,10 @@ def run(args, record, clock):
         from fgan.targets import images
 
         print(f"MNIST is in {images.fetch_mnist(args.data)}")
+    elif stage == "bundle":
+        from fgan.record.bundle import bundle
+
+        print(f"{bundle(record)}: written")
     elif stage == "publish":
         from fgan.record.publish import publish
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fgan import design
 from fgan.files import RecordError, whole, write_text
+from fgan.report import captions
 from fgan.report.part import Part
 from fgan.report.tables import latex
 
@@ -34,12 +35,21 @@ def figure(record, name):
 
     figures.style()
     figures.save(drawn("figure", record, name), record / "figures" / name)
+    write_caption(record, "figure", name)
 
 
 def table(record, name):
-    """Writes one table of a record to tables/<name>.tex and .csv."""
+    """Writes one table of a record to tables/<name>.tex, .csv and .html."""
     frame = drawn("table", record, name)
     write_table(record, name, latex(frame, frame.attrs.get("rules_after", ())), frame)
+    write_text(record / "tables" / f"{name}.html", captions.page(frame, write_caption(record, "table", name)))
+
+
+def write_caption(record, kind, name):
+    """Writes the first sentence of a caption to captions/<kind>_<name>.rst, for Snakemake's report; returns it."""
+    sentence = captions.sentence(design.captions(kind)[name][2])
+    write_text(record / "captions" / f"{kind}_{name}.rst", captions.rst(sentence))
+    return sentence
 
 
 def draw(record, experiment):
