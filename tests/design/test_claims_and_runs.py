@@ -132,3 +132,12 @@ def test_what_a_claim_needs_of_the_published_setting_is_there_at_the_largest_sca
 def test_a_claim_without_its_runs_is_named(scale, claim, said):
     ((name, found),) = [(name, one) for name, claims in CLAIMS.items() for one in claims if one["id"] == claim]
     assert any(said in sentence for sentence in lacking(design.load(name, scale, EXPERIMENTS), found))
+
+
+@pytest.mark.parametrize("scale", ["quick", "overnight", "full", "extended"])
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_history_of_modes_is_fine_enough_to_tell_a_flat_end(name, scale):
+    """With fewer entries the last quarter is less than the four that `metrics/convergence.py` looks at."""
+    loaded = design.load(name, scale, EXPERIMENTS)
+    watched = [arm for arm in loaded.arms.values() if arm["target"]["kind"] in ("ring", "grid")]
+    assert [arm for arm in watched if arm["steps"] / arm["history"] < 15] == []
