@@ -72,6 +72,7 @@ rule claims:
     output:
         f"{RECORD}/tables/claims.tex",
         f"{RECORD}/tables/claims.csv",
+        f"{RECORD}/claims.json",
     log:
         f"{RECORD}/logs/claims.log",
     priority: 1

@@ -176,6 +176,13 @@ def paired(check, pairs, whole, label, allowed):
     if len(difference) < 20 and np.array_equal(difference, np.round(difference)):
         low = high = math.nan  # counts with ties: a t interval of few seeds is too narrow
     if check["kind"] == "equivalence":
-        return Result(label, estimate, low, high, allowed, seeds, equivalence(difference, margin))
-    null = None if margin is None or abs(estimate) > margin else equivalence(difference, margin)
-    return Result(label, estimate, low, high, allowed, seeds, paired_permutation(difference), null)
+        p = equivalence(difference, margin)
+        return Result(label, estimate, low, high, allowed, seeds, p, differences=difference)
+    null, p = within(difference, margin), paired_permutation(difference)
+    kept = None if margin is None else difference
+    return Result(label, estimate, low, high, allowed, seeds, p, null, differences=kept)
+
+
+def within(difference, margin):
+    """p of the test that a difference is smaller than the margin; None without one, or if the mean is not smaller."""
+    return None if margin is None or abs(np.mean(difference)) > margin else equivalence(difference, margin)
