@@ -25,6 +25,7 @@ OPTIONS = {
     "cores": {"type": int, "help": "cores to train on (default: all)"},
     "seeds": {"type": int, "help": "number of seeds, instead of the scale's own"},
     "max-steps": {"type": int, "help": "cut every training to this many steps"},
+    "without-pdf": {"action": "store_true", "help": "do not compile the PDFs again to compare their text"},
     "log": {"type": Path, "help": "file for plain lines of progress and for errors, beside the terminal"},
 }
 POSITIONAL = {
@@ -52,7 +53,7 @@ STAGES = {
     "claims": ("judge every claim", "record log"),
     "numbers": ("write the numbers of the paper, each with its source", "record log"),
     "paper": ("compile the PDF", "record log"),
-    "audit": ("verify a record, or trace one number to its runs", "record key log"),
+    "audit": ("make all that a record shows again and compare, or trace one number to its runs", "record key without-pdf log"),
     "publish": ("copy a record's parts to the committed one, results/reference", "record"),
     "check": ("check anyone's formulas of an f-divergence, one verdict a line", "formulas"),
     "pages": ("write the generated pages: parts of the README, VERDICTS.md, docs/data.md", ""),
@@ -140,7 +141,7 @@ def run(args, record, clock):
     elif stage == "check":
         return check(args)
     elif stage == "audit":
-        audit(args, record)
+        return audit(args, record)
     else:
         show(args, record, clock)
 
@@ -155,14 +156,22 @@ def check(args):
 
 
 def audit(args, record):
+    """Prints what is wrong with a record and what could not be compared; returns 1 if anything is wrong."""
     if args.key:
         from fgan.report.explain import origin
 
         print(origin(record, args.key))
-    else:
-        from fgan.record import audit
+        return 0
+    from fgan.record import audit
+    from fgan.report import recompute
 
-        print("\n".join(audit.check(record)) or f"{record} is whole and current")
+    wrong, left = audit.check(record), []
+    if any(record.glob("*/measurements.parquet")):
+        more, left = recompute.differences(record, not args.without_pdf)
+        wrong += more
+    print("\n".join(wrong or [f"{record} is whole and current"]))
+    print("".join(f"not compared: {text}\n" for text in left), end="")
+    return int(bool(wrong))
 
 
 def show(args, record, clock):
