@@ -53,7 +53,10 @@ STAGES = {
     "claims": ("judge every claim", "record log"),
     "numbers": ("write the numbers of the paper, each with its source", "record log"),
     "paper": ("compile the PDF", "record log"),
-    "audit": ("make all that a record shows again and compare, or trace one number to its runs", "record key without-pdf log"),
+    "audit": (
+        "make all that a record shows again and compare, or trace one number to its runs",
+        "record key without-pdf log",
+    ),
     "publish": ("copy a record's parts to the committed one, results/reference", "record"),
     "check": ("check anyone's formulas of an f-divergence, one verdict a line", "formulas"),
     "pages": ("write the generated pages: parts of the README, VERDICTS.md, docs/data.md", ""),

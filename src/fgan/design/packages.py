@@ -47,5 +47,5 @@ def module(root, experiment, stem):
     try:
         return importlib.import_module(f"{package}.{stem}")
     except SyntaxError as error:
-        file = Path(error.filename or f"{stem}.py").name
-        raise DesignError(f"{Path(root, experiment, file)}, line {error.lineno}: no valid Python ({error.msg})") from None
+        file = Path(root, experiment, Path(error.filename or f"{stem}.py").name)
+        raise DesignError(f"{file}, line {error.lineno}: no valid Python ({error.msg})") from None

@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from fgan import design
-from fgan.design import Shard
-from fgan.design.validation import DesignError
+from fgan.design import DesignError, Shard
+from fgan.design.resolution import without
 from fgan.files import RecordError, file_hash
 from fgan.record import provenance
 from fgan.record.write import PART_FILES
@@ -87,8 +87,8 @@ def outdated(folder):
             lines.append(f"{name}: {shard} was trained by other settings than those in design.json")
     others = [shard for shard, own in card["shards"].items() if now(shard) != own["settings_hash"]]
     if others:
-        which = f"experiments/{name}/experiment.yaml"
-        lines.append(f"{name}: {len(others)} of {len(written)} shards differ from today's design, see: git log -p {which}")
+        log = f"git log -p experiments/{name}/experiment.yaml"
+        lines.append(f"{name}: {len(others)} of {len(written)} shards differ from today's design, see: {log}")
     if stale(card):
         commits = " and ".join(card["commits"])
         lines.append(f"{name}: stale, the science code changed since it was trained at {commits}")
@@ -108,8 +108,8 @@ def trained(folder):
     shards = {}
     for shard in card["shards"]:
         arm, (first, *_, last) = shard.rpartition("-seed")[0], (*design.seeds_of(shard),) * 2
-        settings = {key: value for key, value in written["arms"].get(arm, {}).items() if key not in ("seeds", "factors")}
         if arm in written["arms"]:
+            settings = without(written["arms"][arm], "seeds", "factors")
             there = set(rows[(rows.arm == arm) & (rows.seed == first)].divergence)
             settings |= {"divergences": [name for name in settings["divergences"] if name in there]}
         else:  # an experiment that trains nothing
@@ -126,8 +126,8 @@ def planned(name, card):
 
     def hashed(shard):
         if not now.arms:
-            settings = {key: value for key, value in now.common.items() if key not in design.SHOWN}
-            return Shard(name, "baseline", 0, 0, settings | {"divergences": [], "objectives": []}).hash
+            settings = without(now.common, *design.SHOWN) | {"divergences": [], "objectives": []}
+            return Shard(name, "baseline", 0, 0, settings).hash
         known = shard.rpartition("-seed")[0] in now.arms and design.seeds_of(shard)
         return now.shard(shard).hash if known else None
 

@@ -58,9 +58,13 @@ def results(part, check, root="experiments"):
         return [untrained(part, check, *pair, allowed) for pair in pairs]
     if "each" not in check:
         return [trained(part, check, where, None, allowed)]
+    return [trained(part, check, where | {"divergence": n}, n, allowed) for n in compared(part, check)]
+
+
+def compared(part, check):
+    """The divergences of a check that is made for each."""
     left_out = check["each"].get("except", [])
-    names = [name for name in check["each"].get("only", part.divergences) if name not in left_out]
-    return [trained(part, check, where | {"divergence": name}, name, allowed) for name in names]
+    return [name for name in check["each"].get("only", part.divergences) if name not in left_out]
 
 
 def labelled(check, *names):

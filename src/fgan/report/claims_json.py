@@ -8,14 +8,16 @@ import json
 import math
 from pathlib import Path
 
-import fgan
+import numpy as np
+
 from fgan import design
 from fgan.record import audit, meaning
 from fgan.report import claims, converged
-from fgan.report.checks import listed
+from fgan.report.checks import compared, listed
 
 SCHEMA = Path(__file__).with_name("claims.schema.json")
 TEXTS = ("claim", "experiment", "kind", "exercise", "statement", "source", "known", "reason", "verdict", "why")
+CRITERION = ("checks", "needs", "seeds", "scale", "published_steps")
 NUMBERS = ("estimate", "low", "high", "allowed_low", "allowed_high", "p_holm")
 
 
@@ -37,7 +39,7 @@ def entry(row, claim, part):
     share = claims.published_share(part, claim) if part else None
     return {
         **{key: row[key] for key in TEXTS}, "published": claim.get("published"),
-        "criterion": {key: claim[key] for key in ("checks", "needs", "seeds", "scale", "published_steps") if key in claim},
+        "criterion": {key: claim[key] for key in CRITERION if key in claim},
         "check": row["example"], "checks": row["checks"], **{key: finite(row[key]) for key in NUMBERS},
         "flips": flips if row["flips_to"] else None,
         "at_half_tolerance": row["at_half"] or None, "at_twice_tolerance": row["at_twice"] or None,
@@ -55,19 +57,17 @@ def finite(value):
 
 def runs(part, claim):
     """The runs that the checks of a claim select, and samplers that were not trained; a statistic may use every run."""
-    final, wanted, samplers = part.final(), set(), set()
+    wanted, samplers = set(), set()
     for check in claim["checks"]:
         samplers |= {*listed(check.get("sampler", [])), *listed(check.get("minus_baseline", {}).get("sampler", []))}
         if check["kind"] == "baseline":
             continue
-        each = check.get("each")
-        names = {"divergence": [d for d in each.get("only", part.divergences) if d not in each.get("except", [])]} if each else {}
-        where = check.get("where", {})
-        for selection in (where | names, where | names | check["minus"]) if "minus" in check else (where | names,):
-            rows = final if check["kind"] == "statistic" else final[final.metric == check["metric"]]
-            for column, values in selection.items():
-                rows = rows[rows[column].isin(listed(values))]
-            wanted |= set(rows[converged.RUN].itertuples(index=False, name=None))
+        rows = part.final() if check["kind"] == "statistic" else part.final(check["metric"], rule=check.get("rule", ""))
+        where = check.get("where", {}) | ({"divergence": compared(part, check)} if "each" in check else {})
+        for selection in (where, where | check.get("minus", {})):
+            chosen = [rows[column].isin(listed(names)) for column, names in selection.items()]
+            found = rows[np.logical_and.reduce(chosen)] if chosen else rows
+            wanted |= set(found[converged.RUN].itertuples(index=False, name=None))
     groups = {}
     for *key, seed in sorted(wanted):
         groups.setdefault(tuple(key), []).append(int(seed))
@@ -87,9 +87,9 @@ def ranges(seeds):
 
 
 def judged_by(root="experiments"):
-    """SHA-256 of the meaning of the code that judges: `report/claims.py` with all that it imports, and the figures.py of
-    experiments whose claims rest on its statistics."""
-    files = [Path(fgan.__file__).with_name("report") / "claims.py"]
+    """SHA-256 of the meaning of the code that judges: report/claims.py with all that it imports, and each figures.py
+    whose statistics a claim rests on."""
+    files = [Path("src/fgan/report/claims.py")]
     for name, own in design.all_claims(root).items():
         if any(check["kind"] == "statistic" for claim in own for check in claim["checks"]):
             files.append(Path(root, name, "figures.py"))

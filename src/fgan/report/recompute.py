@@ -38,8 +38,10 @@ def differences(record, with_pdf=True):
         failed = make(record, made)
         found += failed
         if (record / "numbers.csv").exists():
-            files = sorted(path for path in made.rglob("*") if path.is_file() and path.relative_to(made).parts[0] in OWN)
-            found += [line for path in files for line in compared(path, record / path.relative_to(made), made)]
+            files = sorted(
+                path.relative_to(made) for path in (*made.glob("tables/*"), *made.glob("*.*")) if path.is_file()
+            )
+            found += [line for name in files for line in compared(made / name, record / name, name)]
             found += judged_by_others(record)
         else:
             left.append("tables, numbers and verdicts, which are not here")
@@ -52,9 +54,6 @@ def differences(record, with_pdf=True):
 def said(error):
     """An error in one line."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-
-
-OWN = ("tables", "numbers.csv", "numbers.tex", "experiments.tex", "claims.json", "VERDICTS.md")
 
 
 def make(record, made):
@@ -83,11 +82,10 @@ def verdicts(record):
     return pd.read_csv(record / "tables/claims.csv", keep_default_na=False)
 
 
-def compared(made, kept, folder):
+def compared(made, kept, name):
     """A line on a file that is missing, or whose cells are not those that were made again; none if all are equal."""
-    name = made.relative_to(folder)
     if not kept.exists():
-        return [] if name.parts[0] == "VERDICTS.md" else [f"{name} is missing"]
+        return [f"{name} is missing"]
     ours, theirs = cells(made), cells(kept)
     wrong = [key for key in dict.fromkeys([*ours, *theirs]) if not same(ours.get(key), theirs.get(key))]
     shown = "; ".join(f"{key} is {short(theirs.get(key))}, not {short(ours.get(key))}" for key in wrong[:NAMED])
@@ -110,8 +108,13 @@ def cells(path):
         key = next((head.index(column) for column in ("key", "claim") if column in head), 0)
         first = [row[key] if row else "" for row in rows]
         labels = [label if first.count(label) == 1 else f"row {i} ({label})" for i, label in enumerate(first, 1)]
-        found = {f"{label}, {c}": v for label, row in zip(labels, rows, strict=True) for c, v in zip(head, row, strict=False)}
-        return found | {"the columns": ", ".join(head), "the number of cells": str(sum(map(len, rows)))}
+        pairs = [
+            (label, *pair) for label, row in zip(labels, rows, strict=True) for pair in zip(head, row, strict=False)
+        ]
+        return {f"{label}, {column}": value for label, column, value in pairs} | {
+            "the columns": ", ".join(head),
+            "the number of cells": str(sum(map(len, rows))),
+        }
     macros = dict(re.findall(r"^\\fganset\{(.*?)\}\{(.*)\}$", text, re.M))
     lines = [line for line in text.splitlines() if not line.startswith(r"\fganset")]
     return macros | {f"line {number}": line for number, line in enumerate(lines, 1)}

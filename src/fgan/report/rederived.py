@@ -9,10 +9,8 @@ import json
 
 import numpy as np
 import pandas as pd
-import torch
 
 from fgan.design import Shard
-from fgan.metrics import convergence
 from fgan.metrics.history import KEPT, kept, quartiles
 from fgan.record.write import COLUMNS
 from fgan.report import resampled
@@ -37,9 +35,10 @@ def card(part):
         known = sorted({shard[one] for shard in shards.values()})
         if own[key] != (known if key == "commits" else " and ".join(known)):
             yield f"card.json: '{key}' is not that of its shards"
-    packages = {name for shard in shards.values() for name in shard["versions"]}
-    joined = {p: " and ".join(sorted({s["versions"][p] for s in shards.values() if p in s["versions"]})) for p in packages}
-    if own["versions"] != joined:
+    known = {}
+    for name, version in (pair for shard in shards.values() for pair in shard["versions"].items()):
+        known.setdefault(name, set()).add(version)
+    if own["versions"] != {name: " and ".join(sorted(every)) for name, every in known.items()}:
         yield "card.json: 'versions' are not those of its shards"
 
 
@@ -61,6 +60,10 @@ def rows(part):
 
 def ends(part):
     """`failed`, `flat`, `cycles` and `converged`, which follow from other values of the same runs."""
+    import torch  # takes longer to load than most stages of the report run
+
+    from fgan.metrics import convergence
+
     final = part.final()
     wide = final[final.rule == ""].pivot_table(index=RUN, columns="metric", values="value", dropna=False)
     if {"failed", "diverged_step", "dead_step"} <= {*wide}:
@@ -70,7 +73,7 @@ def ends(part):
     if not {*watched, "converged", "high_quality", "failed"} <= {*part.measurements.metric.unique()}:
         return
     history = part.measurements[(part.measurements.statistic == "value") & part.measurements.metric.isin(watched)]
-    for arm, own in history[history.seed < KEPT].groupby("arm", sort=False):
+    for _, own in history[history.seed < KEPT].groupby("arm", sort=False):
         paths = own.pivot_table(index="step", columns=["metric", *RUN], values="value", dropna=False)
         runs = paths[watched[0]].columns
         metrics = {name: torch.tensor(wide[name].reindex(runs).to_numpy()) for name in ("high_quality", "failed")}
@@ -108,7 +111,8 @@ def spread(part):
 
 def has_shards(part):
     """Whether all shards of a part lie beside it; one that trains nothing has none."""
-    return bool(part.arms) and all((part.folder / "shards" / name / "card.json").exists() for name in part.card["shards"])
+    cards = [part.folder / "shards" / name / "card.json" for name in part.card["shards"]]
+    return bool(part.arms) and all(card.exists() for card in cards)
 
 
 def shards(part):

@@ -1,15 +1,10 @@
 """Metrics from stored samples: exactly where a metric needs no others, else whether it can be that of all samples.
 
 A record keeps some of the samples that a run was measured on. Of n samples of which K lie in a mode, m that are kept
-have about m K / n there (hypergeometric), rounded to float16; a value whose chance is under 1e-9 is not that of the run.
+have about m K / n there (hypergeometric), rounded to float16; a value with a chance under 1e-9 is not that of the run.
 """
 
 import numpy as np
-import torch
-from scipy.stats import hypergeom
-
-from fgan import targets
-from fgan.metrics import modes
 
 CHANCE = 1e-9
 HALF = 2.0**-11  # relative error of a float16
@@ -49,6 +44,12 @@ def probabilities(part, arm, q, known):
 
 def points(part, arm, samples, known):
     """Modes and the share of high quality of a mixture, from some of the points that they were counted on."""
+    import torch  # takes longer to load than most stages of the report run
+    from scipy.stats import hypergeom
+
+    from fgan import targets
+    from fgan.metrics import modes
+
     settings = part.arms[arm]
     measure = settings.get("measure", part.design["settings"].get("measure", {}))
     if not {"modes", "high_quality"} <= {*getattr(known, "index", ())} or not {"samples", "rule"} <= {*measure}:
@@ -59,9 +60,8 @@ def points(part, arm, samples, known):
         return []
     rule, n, m = modes.RULES[measure["rule"]], measure["samples"], len(samples)
     slack = HALF * np.abs(samples).max() * means.shape[1] ** 0.5
-    least, most = (
-        modes.counts(torch.tensor(samples)[None], means, rule.radius(target) + end * slack)[0].numpy() for end in (-1, 1)
-    )
+    radii = (rule.radius(target) + end * slack for end in (-1, 1))
+    least, most = (modes.counts(torch.tensor(samples)[None], means, radius)[0].numpy() for radius in radii)
     total, needed = round(known["high_quality"] * n), int(np.ceil(rule.least(n, len(means))))
     few = hypergeom.cdf(most.sum(), n, total, m), hypergeom.sf(least.sum() - 1, n, total, m)
     wrong = ["high_quality"] if min(few) < CHANCE else []

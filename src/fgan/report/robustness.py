@@ -24,7 +24,7 @@ def of(verdict, pairs, corrected, again):
     `pairs` are (result, check) of a claim before Holm's correction, `corrected` the results after it, and `again` gives
     the verdict for other results. The flip is that of the nearest single bound, relative to the interval's half-width.
     """
-    found, (raw, checks) = dict(NOTHING), zip(*pairs, strict=True)
+    found, raw = dict(NOTHING), [result for result, _ in pairs]
     for column, factor in (("at_half", 0.5), ("at_twice", 2.0)):
         changed = [scaled(result, check, factor) for result, check in pairs]
         if any(result is not None for result in changed):
@@ -74,9 +74,10 @@ def flips(result, corrected, check):
     """(name of a bound, where it stands, where the outcome changes, the result beyond that place) of a check."""
     if not math.isfinite(result.estimate) or result.too_short:
         return
+    ends = () if check["kind"] == "equivalence" else (result.low, result.estimate, result.high)
     for index, name in enumerate(("low", "high")):
         now = result.allowed[index]
-        for end in {result.low, result.estimate, result.high} if math.isfinite(now) and check["kind"] != "equivalence" else ():
+        for end in ends if math.isfinite(now) else ():
             for place in (end, math.nextafter(end, math.inf), math.nextafter(end, -math.inf)):
                 bounds = tuple(place if k == index else bound for k, bound in enumerate(result.allowed))
                 if math.isfinite(place) and replace(corrected, allowed=bounds).outcome != corrected.outcome:
@@ -93,16 +94,16 @@ def crossed(result, corrected, check, margin, factor):
 
     The correction of the p-values is taken to be the factor that it is now.
     """
-    correction = [
-        getattr(corrected, name) / getattr(result, name) if getattr(result, name) else 1.0 for name in ("p", "null")
-    ]
+
+    def corrected_p(moved, name):
+        p, before, after = getattr(moved, name), getattr(result, name), getattr(corrected, name)
+        return None if p is None else min(1.0, p * (after / before if before else 1.0))
 
     def outcome(at):
         moved = at_margin(result, check, at)
         if moved is None:
             return None, corrected.outcome
-        values = [None if p is None else min(1.0, p * c) for p, c in zip((moved.p, moved.null), correction, strict=True)]
-        return moved, replace(moved, p=values[0], null=values[1]).outcome
+        return moved, replace(moved, p=corrected_p(moved, "p"), null=corrected_p(moved, "null")).outcome
 
     inner, outer = margin, margin * factor
     beyond, found = outcome(outer)

@@ -81,7 +81,8 @@ def robust(claim):
     if claim.flips_to:
         which = "" if claim.flips_check == claim.example else f" of {escape(claim.flips_check)}"
         bound = "margin" if claim.bound == "margin" else f"{claim.bound} bound"
-        parts.append(f"{claim.flips_to} at a {bound}{which} of {number(claim.flips_at)} (now {number(claim.bound_now)})")
+        place = f"{number(claim.flips_at)} (now {number(claim.bound_now)})"
+        parts.append(f"{claim.flips_to} at a {bound}{which} of {place}")
     if claim.at_half and {claim.at_half, claim.at_twice} == {claim.verdict}:
         parts.append("the same at half and at twice the tolerance")
     elif claim.at_half:
