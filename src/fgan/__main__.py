@@ -59,7 +59,7 @@ STAGES = {
     ),
     "publish": ("copy a record's parts to the committed one, results/reference", "record"),
     "check": ("check anyone's formulas of an f-divergence, one verdict a line", "formulas"),
-    "pages": ("write the generated pages: parts of the README, VERDICTS.md, docs/data.md", ""),
+    "pages": ("write the generated pages: parts of the README, VERDICTS.md, claims.json, docs/data.md", ""),
 }
 # Stages whose time a record keeps in time.csv, and the functions of those that are not in report/draw.py by their name.
 TIMED = ("train", "gather", "draw", "theory", "claims", "numbers", "paper")

@@ -32,6 +32,11 @@ def content(record, parts, frame, root="experiments"):
     return {"record": record.name, "digest": audit.digest(record), "judged_by": judged_by(root), "claims": entries}
 
 
+def text(record, parts, frame):
+    """The text of claims.json."""
+    return json.dumps(content(record, parts, frame), indent=1, sort_keys=True, allow_nan=False) + "\n"
+
+
 def entry(row, claim, part):
     """One claim: `row` is its verdict, `claim` what claims.yaml says, `part` the experiment's part or None."""
     flips = {"check": row["flips_check"], "bound": row["bound"], "now": finite(row["bound_now"])}

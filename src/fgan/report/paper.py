@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from fgan import design
-from fgan.files import RecordError, whole, write_json, write_text
+from fgan.files import RecordError, whole, write_text
 from fgan.report import claims_json, numbers
 from fgan.report.claims import verdicts
 from fgan.report.draw import parts, write_table
@@ -26,7 +26,7 @@ def write_claims(record):
     """Writes the verdict on every claim to tables/claims.csv and .tex, and to claims.json with all that it rests on."""
     frame = verdicts(parts(record))
     write_table(record, "claims", claims_table(frame), frame)
-    write_json(record / "claims.json", claims_json.content(record, parts(record), frame))
+    write_text(record / "claims.json", claims_json.text(record, parts(record), frame))
 
 
 def write_numbers(record):

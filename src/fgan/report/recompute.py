@@ -37,14 +37,14 @@ def differences(record, with_pdf=True):
         made = Path(folder, record.name)
         failed = make(record, made)
         found += failed
+        names = [path.relative_to(made) for path in (*made.glob("tables/*"), *made.glob("*.*")) if path.is_file()]
+        there = [name for name in sorted(names) if (record / name).exists()]
         if (record / "numbers.csv").exists():
-            files = sorted(
-                path.relative_to(made) for path in (*made.glob("tables/*"), *made.glob("*.*")) if path.is_file()
-            )
-            found += [line for name in files for line in compared(made / name, record / name, name)]
-            found += judged_by_others(record)
+            found += [f"{name} is missing" for name in sorted({*names} - {*there})]
         else:
-            left.append("tables, numbers and verdicts, which are not here")
+            left.append("tables and numbers, which are not here")
+        found += [line for name in there for line in compared(made / name, record / name, name)]
+        found += judged_by_others(record)
         if with_pdf and not failed:
             lines, unknown = pdf(record, made)
             found, left = found + lines, left + unknown
@@ -83,9 +83,7 @@ def verdicts(record):
 
 
 def compared(made, kept, name):
-    """A line on a file that is missing, or whose cells are not those that were made again; none if all are equal."""
-    if not kept.exists():
-        return [f"{name} is missing"]
+    """A line on a file whose cells are not those that were made again; none if all are equal."""
     ours, theirs = cells(made), cells(kept)
     wrong = [key for key in dict.fromkeys([*ours, *theirs]) if not same(ours.get(key), theirs.get(key))]
     shown = "; ".join(f"{key} is {short(theirs.get(key))}, not {short(ours.get(key))}" for key in wrong[:NAMED])
