@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 import shown
@@ -13,7 +14,7 @@ from fgan.__main__ import main
 from fgan.files import write_json
 from fgan.metrics.history import quartiles
 from fgan.record import write
-from fgan.report import draw
+from fgan.report import draw, paper, recompute
 from fgan.report.part import read_arrays
 
 RECORD, PART, HERE = Path("results/smoke"), Path("results/smoke/toy"), Path("experiments/toy")
@@ -187,3 +188,30 @@ def test_a_change_that_no_file_contradicts_is_not_noticed(shown_here, capsys):
     again(lambda: rows(forged, alone=False))
     status, said = audited(capsys)
     assert status == 0 and "because the shards of toy are not here" in said
+
+
+def pdf(path, text):
+    figure = plt.figure(figsize=(4, 1))
+    figure.text(0.1, 0.5, text)
+    figure.savefig(path)
+    plt.close(figure)
+
+
+@pytest.mark.skipif(not (shutil.which("latexmk") and shutil.which("pdftotext")), reason="no latexmk or no pdftotext")
+@pytest.mark.parametrize(
+    ("printed", "wanted"),
+    [("covers 8.00 of 8 modes", []), ("covers 7.00 of 8 modes", ["paper.pdf prints 'covers 7.00 of 8 modes', not"]),
+     ("covers 8.00 of 8", ["paper.pdf prints"])])  # fmt: skip
+def test_the_text_of_a_pdf_is_compared_word_by_word(tmp_path, monkeypatch, printed, wanted):
+    monkeypatch.setattr(paper, "compile_pdf", lambda made: pdf(made / "paper.pdf", "covers 8.00 of 8 modes"))
+    kept, made = tmp_path / "kept", tmp_path / "made"
+    kept.mkdir(), made.mkdir()
+    assert recompute.pdf(kept, made) == ([], ["the PDF, which is not here"])
+    pdf(kept / "paper.pdf", printed)
+    lines, left = recompute.pdf(kept, made)
+    assert left == [] and [line[: len(words)] for line, words in zip(lines, wanted, strict=True)] == wanted
+
+
+def test_numbers_that_another_machine_rounds_otherwise_are_the_same():
+    assert recompute.same("0.1", "0.10000000000000002") and recompute.same("KL", "KL") and recompute.same("nan", "nan")
+    assert not recompute.same("0.1", "0.1000001") and not recompute.same("1", None) and not recompute.same("KL", "JS")
