@@ -1,8 +1,13 @@
-# Verifies checksums, code and claims of every part against the working tree.
+# Verifies every part against the working tree, and makes tables, verdicts and numbers again to compare them.
 rule audit:
     input:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART_FILES],
         [f"experiments/{experiment}/claims.yaml" for experiment in SHOWN],
+        [str(path) for experiment in SHOWN for path in Path("experiments", experiment).glob("*.py")],
+        TABLES.values(),
+        THEORY,
+        rules.claims.output,
+        rules.numbers.output,
         SHOWING,
     output:
         f"{RECORD}/audit.txt",
@@ -14,4 +19,5 @@ rule audit:
         record=NAME,
         code=[code_hash(experiment) for experiment in SHOWN],
     shell:
-        "python -m fgan audit --record {params.record} --log {log} > {output}"
+        # What it finds is written down and ends no workflow; only an error does, which writes nothing.
+        "python -m fgan audit --record {params.record} --without-pdf --log {log} > {output} || [ -s {output} ]"

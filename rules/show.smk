@@ -76,6 +76,7 @@ rule claims:
     output:
         f"{RECORD}/tables/claims.tex",
         report(f"{RECORD}/tables/claims.csv", caption="captions/claims.rst", category="Pages"),
+        f"{RECORD}/claims.json",
     log:
         f"{RECORD}/logs/claims.log",
     priority: 1

@@ -1,5 +1,7 @@
 """What all tests share: one thread, as in every training job, and hypothesis examples that repeat."""
 
+import shutil
+
 import hypothesis
 import pytest
 import torch
@@ -43,3 +45,25 @@ def away(tmp_path, monkeypatch):
     forget()
     yield tmp_path
     forget()
+
+
+@pytest.fixture(scope="session")
+def shown_once(tmp_path_factory):
+    """A repository with one small experiment and its whole record."""
+    import shown
+
+    folder = tmp_path_factory.mktemp("shown")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        forget()
+        shown.experiment(folder)
+        shown.record()
+    forget()
+    return folder
+
+
+@pytest.fixture
+def shown_here(shown_once, away):
+    """The working folder of a test that may change every file of that repository, without git."""
+    shutil.copytree(shown_once, away, dirs_exist_ok=True)
+    return away

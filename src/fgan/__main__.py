@@ -28,6 +28,7 @@ OPTIONS = {
     "table": {"help": "list the keys of a table's cells, for example ring_modes"},
     "to": {"default": "retrained", "help": "folder for what is trained again (default: retrained)"},
     "all": {"action": "store_true", "help": "also show what is the same"},
+    "without-pdf": {"action": "store_true", "help": "do not compile the PDFs again to compare their text"},
     "log": {"type": Path, "help": "file for plain lines of progress and for errors, beside the terminal"},
 }
 POSITIONAL = {
@@ -58,7 +59,7 @@ STAGES = {
     "claims": ("judge every claim", "record log"),
     "numbers": ("write the numbers of the paper, each with its source", "record log"),
     "paper": ("compile the PDF", "record log"),
-    "audit": ("verify a record", "record log"),
+    "audit": ("make all that a record shows again, and say what differs", "record without-pdf log"),
     "explain": ("trace a number, table cell, figure, claim or statistic to its runs", "key record table"),
     "compare": ("compare two records, verdict by verdict and number by number", "a b all"),
     "retrain": ("train one run of a record again, and compare it", "run record to device data log"),
@@ -66,7 +67,7 @@ STAGES = {
     "bundle": ("write a record with its code as an RO-Crate, for an archive", "record"),
     "publish": ("copy a record's parts to the committed one, results/reference", "record only"),
     "check": ("check anyone's formulas of an f-divergence, one verdict a line", "formulas"),
-    "pages": ("write the generated pages: parts of the README, VERDICTS.md, docs/data.md", ""),
+    "pages": ("write the generated pages: parts of the README, VERDICTS.md, claims.json, docs/data.md", ""),
 }
 # Stages whose time a record keeps in time.csv, and the functions of those that are not in report/draw.py by their name.
 TIMED = ("train", "gather", "draw", "theory", "claims", "numbers", "paper", "explorer")
@@ -156,7 +157,7 @@ def run(args, record, clock):
     elif stage == "check":
         return check(args)
     elif stage == "audit":
-        audit(args, record)
+        return audit(args, record)
     elif stage in ("explain", "compare", "retrain"):
         return traced(args, record)
     else:
@@ -173,9 +174,17 @@ def check(args):
 
 
 def audit(args, record):
+    """Prints what is wrong with a record and what could not be compared; returns 1 if anything is wrong."""
     from fgan.record import audit
+    from fgan.report import recompute
 
-    print("\n".join(audit.check(record)) or f"{record} is whole and current")
+    wrong, left = audit.check(record), []
+    if any(record.glob("*/measurements.parquet")):
+        more, left = recompute.differences(record, not args.without_pdf)
+        wrong += more
+    print("\n".join(wrong or [f"{record} is whole and current"]))
+    print("".join(f"not compared: {text}\n" for text in left), end="")
+    return int(bool(wrong))
 
 
 def traced(args, record):

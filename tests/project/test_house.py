@@ -109,7 +109,8 @@ def test_labels_are_unique_because_figures_and_tables_show_them():
 def test_the_published_record_is_whole_and_small(monkeypatch):
     monkeypatch.chdir(ROOT)
     wrong = audit.check(ROOT / "results/reference")
-    allowed = ("stale", "claims changed", "not run")  # what a new experiment or an edit changes until a new record
+    # What a new experiment or an edit changes until there is a new record.
+    allowed = ("stale", "claims changed", "today's design", "not run")
     assert [line for line in wrong if not any(words in line for words in allowed)] == []
     sizes = [path.stat().st_size for path in (ROOT / "results/reference").glob("*/*.*")]
     assert sum(sizes) < publish.RECORD_LIMIT

@@ -10,7 +10,7 @@ from small import EXPERIMENTS, ROOT
 from fgan import design
 from fgan.divergences import DIVERGENCES
 from fgan.files import RecordError, write_json, write_text
-from fgan.report import paper, protocols
+from fgan.report import paper, protocols, robustness
 from fgan.report.part import Part
 from fgan.report.tables import latex
 
@@ -36,7 +36,7 @@ def test_a_claim_is_a_row_with_its_verdict_source_and_the_check_against_it():
         "statement": "All modes are covered.",
         "source": "f-GAN", "published": "8 of 8", "known": "primary", "verdict": "replicated", "why": "the check holds",
         "checks": 1, "example": "modes, KL", "estimate": 0.5, "low": 0.25, "high": 0.75, "allowed_low": 0.2,
-        "allowed_high": math.inf, "p_holm": 0.01,
+        "allowed_high": math.inf, "p_holm": 0.01, **robustness.NOTHING,
     }  # fmt: skip
     nothing = dict.fromkeys(("estimate", "low", "high", "allowed_low", "allowed_high", "p_holm"), math.nan)
     missing = (

@@ -32,7 +32,7 @@ class Finder:
 
 
 def module(root, experiment, stem):
-    """An experiment's run.py or figures.py as a module, read anew; raises DesignError if the file is missing."""
+    """An experiment's run.py or figures.py as a module, read anew; raises DesignError if it is missing or no Python."""
     folder = Path(root, experiment).resolve()
     if not (folder / f"{stem}.py").exists():
         raise DesignError(f"{Path(root, experiment)}/{stem}.py is missing")
@@ -44,4 +44,8 @@ def module(root, experiment, stem):
     spec = importlib.machinery.ModuleSpec(package, None, is_package=True)
     spec.submodule_search_locations = [str(folder)]
     sys.modules[package] = importlib.util.module_from_spec(spec)
-    return importlib.import_module(f"{package}.{stem}")
+    try:
+        return importlib.import_module(f"{package}.{stem}")
+    except SyntaxError as error:
+        file = Path(root, experiment, Path(error.filename or f"{stem}.py").name)
+        raise DesignError(f"{file}, line {error.lineno}: no valid Python ({error.msg})") from None

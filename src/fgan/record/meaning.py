@@ -39,7 +39,14 @@ def reached(path):
 
 @functools.cache
 def tree(path):
-    return ast.parse(Path(path).read_bytes(), str(path))
+    """The syntax tree of a source file; raises RecordError if it is missing or no Python."""
+    try:
+        return ast.parse(Path(path).read_bytes(), str(path))
+    except FileNotFoundError:
+        raise RecordError(f"{path} is missing") from None
+    except (SyntaxError, ValueError) as error:
+        line = f", line {error.lineno}" if getattr(error, "lineno", None) else ""
+        raise RecordError(f"{path}{line}: no valid Python ({getattr(error, 'msg', error)})") from None
 
 
 def sources(node, file):

@@ -58,9 +58,13 @@ def results(part, check, root="experiments"):
         return [untrained(part, check, *pair, allowed) for pair in pairs]
     if "each" not in check:
         return [trained(part, check, where, None, allowed)]
+    return [trained(part, check, where | {"divergence": n}, n, allowed) for n in compared(part, check)]
+
+
+def compared(part, check):
+    """The divergences of a check that is made for each."""
     left_out = check["each"].get("except", [])
-    names = [name for name in check["each"].get("only", part.divergences) if name not in left_out]
-    return [trained(part, check, where | {"divergence": name}, name, allowed) for name in names]
+    return [name for name in check["each"].get("only", part.divergences) if name not in left_out]
 
 
 def labelled(check, *names):
@@ -176,7 +180,14 @@ def paired(check, pairs, whole, label, allowed):
     if len(difference) < 20 and np.array_equal(difference, np.round(difference)):
         low = high = math.nan  # counts with ties: a t interval of few seeds is too narrow
     if check["kind"] == "equivalence":
-        return Result(label, estimate, low, high, allowed, seeds, equivalence(difference, margin))
-    null = None if margin is None or abs(estimate) > margin else equivalence(difference, margin)
+        p = equivalence(difference, margin)
+        return Result(label, estimate, low, high, allowed, seeds, p, differences=difference)
     bound = next(filter(math.isfinite, allowed))
-    return Result(label, estimate, low, high, allowed, seeds, paired_permutation(difference - bound), null)
+    null, p = within(difference, margin), paired_permutation(difference - bound)
+    kept = None if margin is None else difference
+    return Result(label, estimate, low, high, allowed, seeds, p, null, differences=kept)
+
+
+def within(difference, margin):
+    """p of the test that a difference is smaller than the margin; None without one, or if the mean is not smaller."""
+    return None if margin is None or abs(np.mean(difference)) > margin else equivalence(difference, margin)

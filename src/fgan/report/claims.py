@@ -1,11 +1,12 @@
 """Claims: findings with a criterion that was written before the run, turned into verdicts by their checks."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
 from fgan import design
-from fgan.report import converged
+from fgan.report import converged, robustness
 from fgan.report.checks import listed, results
 from fgan.report.statistics import holm
 
@@ -18,19 +19,35 @@ TEXTS = ("kind", "exercise", "statement", "source", "published", "known", "reaso
 
 
 def judge(part, claims, root="experiments"):
-    """Rows (claim, verdict, reason, numbers) for all claims of an experiment."""
-    found = checked(part, claims, root)
-    return [verdict(part, claim, found[claim["id"]]) for claim in claims]
+    """Rows (claim, verdict, reason, numbers) for all claims of an experiment; Holm's family is the tests run."""
+    pairs = {claim["id"]: [(r, c) for c in claim["checks"] for r in results(part, c, root)] for claim in claims}
+    raw = {name: [result for result, _ in own] for name, own in pairs.items()}
+    corrected, rows = holm_corrected(raw), []
+    for claim in claims:
+        name = claim["id"]
+
+        def again(changed, claim=claim, name=name):
+            """The verdict if the checks of this claim had other results; the family has those of all others."""
+            return verdict(part, claim, holm_corrected(raw | {name: changed})[name])["verdict"]
+
+        row = verdict(part, claim, corrected[name])
+        rows.append(row | robustness.of(row["verdict"], pairs[name], corrected[name], again))
+    return rows
 
 
 def checked(part, claims, root="experiments"):
-    """{claim's id: results of its checks} of all claims of an experiment; Holm's family is the tests run."""
-    found = {claim["id"]: [r for check in claim["checks"] for r in results(part, check, root)] for claim in claims}
-    every = [(result, name) for group in found.values() for result in group for name in ("p", "null")]
+    """{claim's id: results of its checks} of all claims of an experiment, corrected."""
+    return holm_corrected({c["id"]: [r for check in c["checks"] for r in results(part, check, root)] for c in claims})
+
+
+def holm_corrected(checked):
+    """{claim: results} with every p-value corrected for all tests of the experiment."""
+    checked = {name: [replace(result) for result in group] for name, group in checked.items()}
+    every = [(result, name) for group in checked.values() for result in group for name in ("p", "null")]
     tests = [(result, name) for result, name in every if getattr(result, name) is not None]
     for (result, name), adjusted in zip(tests, holm([getattr(*test) for test in tests]), strict=True):
         setattr(result, name, float(adjusted))
-    return found
+    return checked
 
 
 def reason(outcomes):
@@ -121,10 +138,13 @@ def counts(frame):
 def as_row(experiment, claim, name, why, numbers):
     """A claim's row of the table of verdicts."""
     columns = ("checks", "example", "estimate", "low", "high", "allowed_low", "allowed_high", "p_holm")
-    texts = {key: claim.get(key, "") for key in TEXTS}
-    return {"experiment": experiment, "claim": claim["id"], **texts, "verdict": name, "why": why} | dict(
-        zip(columns, numbers, strict=True)
-    )
+    row = {"experiment": experiment, "claim": claim["id"], **texts(claim), "verdict": name, "why": why}
+    return row | dict(zip(columns, numbers, strict=True))
+
+
+def texts(claim):
+    """What a claim says of itself, by the name of its column."""
+    return {key: claim.get(key, "") for key in TEXTS}
 
 
 def verdicts(parts, root="experiments"):
@@ -135,5 +155,6 @@ def verdicts(parts, root="experiments"):
             rows += judge(present[name], claims, root)
         else:
             nothing = (0, "", *(math.nan,) * 6)
-            rows += [as_row(name, claim, "not run", design.left_out(name, root), nothing) for claim in claims]
+            why = design.left_out(name, root)
+            rows += [as_row(name, claim, "not run", why, nothing) | robustness.NOTHING for claim in claims]
     return pd.DataFrame(rows)

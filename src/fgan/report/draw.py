@@ -90,13 +90,20 @@ def animate(record, name):
 
 def theory(record):
     """Draws the figures and writes the tables that need no record: of the divergences, and of what is published."""
-    from fgan.report import confronted, figures, protocols
-    from fgan.report.theory import public, tables
+    from fgan.report import figures
     from fgan.report.theory.figures import FIGURES
 
     figures.style()
     for name, make in FIGURES.items():
         figures.save(make(), record / "figures" / f"theory_{name}")
+    theory_tables(record)
+
+
+def theory_tables(record):
+    """Writes the tables that need no record."""
+    from fgan.report import confronted, protocols
+    from fgan.report.theory import public, tables
+
     for name, make in (tables.TABLES | public.TABLES).items():
         write_table(record, f"theory_{name}", latex(frame := make(), left=name in tables.TABLES), frame)
     write_table(record, "protocols", protocols.table(frame := protocols.read()), frame)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from fgan import design
 from fgan.files import RecordError
-from fgan.record.audit import stale
+from fgan.record.audit import digest, stale
 from fgan.report.claims import counts
 from fgan.report.tables import escape, measured, number
 
@@ -111,6 +111,7 @@ def of_the_record(record, parts):
         "fingerprint": (escape("; ".join(sorted({words for part in parts for words in part.machines}))), cards),
         "device": (", ".join(sorted({part.card["device"] for part in parts})), cards),
         "code": (f"changed since ({escape(old)})" if old else "current", f"{cards}, science files"),
+        "digest": (digest(record), "all files of the parts"),
         "torch": (parts[0].card["versions"]["torch"], cards),
     }
     return [row(f"record.{key}", text, None, source) for key, (text, source) in texts.items()]

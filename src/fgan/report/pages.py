@@ -1,4 +1,4 @@
-"""The generated pages: parts of the README, the verdicts of the committed record, and the data dictionary."""
+"""The generated pages: parts of the README, verdicts and claims of the committed record, and the data dictionary."""
 
 import re
 from pathlib import Path
@@ -9,6 +9,7 @@ from fgan import design
 from fgan.design import DesignError, read_yaml
 from fgan.files import write_text
 from fgan.record.write import BASELINE_COLUMNS, COLUMNS
+from fgan.report import claims_json
 from fgan.report.claims import KINDS, counts, verdicts
 from fgan.report.draw import parts
 from fgan.report.paper import divergence_table
@@ -37,6 +38,7 @@ def pages(reference):
     return {
         Path("README.md"): readme(Path("README.md").read_text(encoding="utf-8"), frame),
         reference / "VERDICTS.md": verdict_page(frame),
+        reference / "claims.json": claims_json.text(reference, parts(reference), frame),
         Path("docs/data.md"): dictionary(),
     }
 

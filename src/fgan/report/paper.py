@@ -10,10 +10,10 @@ import pandas as pd
 
 from fgan import design
 from fgan.files import RecordError, whole, write_text
-from fgan.report import numbers
+from fgan.report import claims_json, numbers
 from fgan.report.claims import verdicts
 from fgan.report.draw import parts, write_table
-from fgan.report.tables import allowed, escape, latex, measured, number, prose
+from fgan.report.tables import allowed, escape, latex, measured, number, prose, robust
 
 # 2016-12-05, the opening of NIPS 2016: with a fixed date the PDF is the same bytes on every day.
 SOURCE_DATE_EPOCH = "1480896000"
@@ -23,9 +23,10 @@ TEX_PACKAGES = (
 
 
 def write_claims(record):
-    """Writes the verdict on every claim to tables/claims.csv and .tex."""
+    """Writes the verdict on every claim to tables/claims.csv and .tex, and to claims.json with all that it rests on."""
     frame = verdicts(parts(record))
     write_table(record, "claims", claims_table(frame), frame)
+    write_text(record / "claims.json", claims_json.text(record, parts(record), frame))
 
 
 def write_numbers(record):
@@ -76,6 +77,7 @@ def claims_table(frame):
             test = "" if math.isnan(row.p_holm) else f", difference, corrected p = {number(row.p_holm)}"
             shown = f". {escape(row.example)}: {measured(row)}{test}, {allowed(row)}"
             checked = prose(row.why) + ("" if math.isnan(row.estimate) else shown)
+            checked += f". Flips: {flips}" if (flips := robust(row)) else ""
             lines.append(
                 rf"\verdict{{{row.verdict}}} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
                 rf" & {prose(row.source + published)} & {checked} \\ \addlinespace"

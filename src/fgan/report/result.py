@@ -1,7 +1,9 @@
 """The result of a check: an estimate with its interval, the range that is allowed, and the outcome."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 UNKNOWN = (math.inf, -math.inf, math.inf)  # estimate and interval if a run failed
 MISSING = (math.nan,) * 3  # if nothing was measured
@@ -12,7 +14,8 @@ class Result:
     """One check: its estimate, interval, allowed range, seeds (pairs of a difference), and p-values.
 
     `p` is of the test that decides a difference or an equivalence, `null` of the test that a difference is too small
-    to matter; None where no such test was run. `unconverged` are the shares of its runs that have neither converged nor
+    to matter; None where no such test was run. `differences` are the paired differences that a margin is held
+    against, [seeds]; None without a margin. `unconverged` are the shares of its runs that have neither converged nor
     failed, and that cycle; None for a check that counts no modes.
     """
 
@@ -25,6 +28,7 @@ class Result:
     p: float | None = None
     null: float | None = None
     unconverged: tuple | None = None
+    differences: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     @property
     def too_short(self):

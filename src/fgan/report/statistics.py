@@ -1,5 +1,6 @@
 """Intervals and tests over seeds: Student's t, Wilson, exact paired permutation, Holm."""
 
+import functools
 import itertools
 import math
 
@@ -67,14 +68,24 @@ def paired_permutation(differences, draws=100_000, seed=0, sides=2):
     d = np.asarray(differences, float)
     if not np.isfinite(d).all() or len(d) == 0:
         return 1.0
-    if len(d) <= 16:
-        signs = np.array(list(itertools.product((-1, 1), repeat=len(d))))
-    else:
-        signs = np.random.default_rng(seed).choice((-1, 1), size=(draws, len(d)))
-        signs[0] = 1
+    signs = all_signs(len(d)) if len(d) <= 16 else drawn_signs(len(d), draws, seed)
     size = np.abs if sides == 2 else np.asarray
     # Sums that differ by no more than the rounding of the terms are ties, even if the sum itself cancels.
     return float((size(signs @ d) >= size(d.sum()) - 1e-12 * np.abs(d).sum()).mean())
+
+
+@functools.lru_cache(maxsize=4)
+def all_signs(pairs):
+    """Every choice of signs of some pairs, [2^pairs, pairs]."""
+    return np.array(list(itertools.product((-1, 1), repeat=pairs)))
+
+
+@functools.lru_cache(maxsize=4)
+def drawn_signs(pairs, draws, seed):
+    """Random signs of some pairs, [draws, pairs]; the first are the signs that were observed."""
+    signs = np.random.default_rng(seed).choice((-1, 1), size=(draws, pairs))
+    signs[0] = 1
+    return signs
 
 
 def equivalence(differences, margin):

@@ -75,6 +75,21 @@ def allowed(claim):
     return rf"allowed $\geq$ {low}" if math.isinf(claim.allowed_high) else f"allowed [{low}, {high}]"
 
 
+def robust(claim):
+    """Where the verdict on a claim flips, and what it is at half and at twice the tolerance; empty if no bound can."""
+    parts = []
+    if claim.flips_to:
+        which = "" if claim.flips_check == claim.example else f" of {escape(claim.flips_check)}"
+        bound = "margin" if claim.bound == "margin" else f"{claim.bound} bound"
+        place = f"{number(claim.flips_at)} (now {number(claim.bound_now)})"
+        parts.append(f"{claim.flips_to} at a {bound}{which} of {place}")
+    if claim.at_half and {claim.at_half, claim.at_twice} == {claim.verdict}:
+        parts.append("the same at half and at twice the tolerance")
+    elif claim.at_half:
+        parts.append(f"{claim.at_half} at half the tolerance, {claim.at_twice} at twice")
+    return "; ".join(parts)
+
+
 def three(values, digits=3):
     """Least, median and most of some values as text; a dash if there are none."""
     return ", ".join(number(float(f(values)), digits) for f in (np.min, np.median, np.max)) if len(values) else "--"
