@@ -22,6 +22,9 @@ TEX_PACKAGES = (
 )
 
 
+DOCUMENTS = {"main": "paper", "supplement": "supplement"}  # source in paper/: PDF of the record
+
+
 def write_claims(record):
     """Writes the verdict on every claim to tables/claims.csv and .tex."""
     frame = verdicts(parts(record))
@@ -98,7 +101,7 @@ def divergence_table():
 
 
 def compile_pdf(record):
-    """Compiles the paper of a record to paper.pdf; raises RecordError if TeX is missing or fails."""
+    """Compiles paper.pdf and supplement.pdf of a record; raises RecordError if TeX is missing or fails."""
     if not (record / "numbers.tex").exists():
         raise RecordError(f"{record} has no numbers; make them with: python -m fgan numbers --record {record.name}")
     if shutil.which("latexmk") is None or shutil.which("pdflatex") is None:
@@ -109,17 +112,25 @@ def compile_pdf(record):
     build = (record / "build").resolve()
     environment = os.environ | {
         "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, "FORCE_SOURCE_DATE": "1", "max_print_line": "1000",
-        "TEXINPUTS": f".:{record.resolve()}:", "BIBINPUTS": ".:", "openin_any": "a",
+        "TEXINPUTS": f".:{record.resolve()}:{build}:", "BIBINPUTS": ".:", "openin_any": "a",
     }  # fmt: skip
     # From an empty folder each time: files of an earlier, interrupted compilation must not change a byte.
     shutil.rmtree(build, ignore_errors=True)
     build.mkdir(parents=True)
-    options = ("-pdf", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-outdir={build}")
-    call = ["latexmk", *options, "main.tex"]
+    # Each names sections, figures and tables of the other, so the paper is compiled again once the supplement is there.
+    for source in ("main", "supplement", "main"):
+        latexmk(source, build, environment)
+    for source, name in DOCUMENTS.items():
+        with whole(record / f"{name}.pdf") as partial:
+            shutil.copyfile(build / f"{source}.pdf", partial)
+
+
+def latexmk(source, build, environment):
+    """Compiles one document of the paper in the folder `build`; raises RecordError with TeX's first complaint."""
+    options = ("-pdf", "-g", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-outdir={build}")
+    call = ["latexmk", *options, f"{source}.tex"]
     done = subprocess.run(call, cwd="paper", env=environment, capture_output=True, text=True, errors="replace")
     if done.returncode:
         wrong = [line for line in done.stdout.splitlines() if ".tex:" in line or line.startswith("!")]
         said = wrong[0] if wrong else done.stdout[-300:]
-        raise RecordError(f"the paper does not compile: {said} (log: {build / 'main.log'})")
-    with whole(record / "paper.pdf") as partial:
-        shutil.copyfile(build / "main.pdf", partial)
+        raise RecordError(f"the paper does not compile: {said} (log: {build / f'{source}.log'})")
