@@ -1,6 +1,7 @@
 """Every number that the paper may name: a macro with its text, value and source."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ import pandas as pd
 from fgan import design
 from fgan.files import RecordError
 from fgan.record.audit import stale
+from fgan.report import overview, sentences
 from fgan.report.claims import counts
+from fgan.report.contrasts import contrasts
 from fgan.report.tables import escape, measured, number
 
 COLUMNS = ("key", "text", "value", "source", "experiment", "arm", "divergence", "objective", "metric", "rule", "claim")
@@ -17,7 +20,8 @@ COLUMNS = ("key", "text", "value", "source", "experiment", "arm", "divergence", 
 def collect(record, parts):
     """Rows of COLUMNS; keys are like ring.tanh.kl.saddle.modes, with a rule in brackets after its metric."""
     rows = [row for part in parts for row in (*facts(part), *judged(part), *untrained(part))]
-    rows += [*claims(record), *of_the_record(record, parts), *formulas(), *captions()]
+    rows += [*claims(record, parts), *of_the_record(record, parts), *formulas(), *captions()]
+    rows += unmeasured(parts, {one["key"] for one in rows})
     return pd.DataFrame(rows, columns=list(COLUMNS)).fillna(dict.fromkeys(COLUMNS[4:], ""))
 
 
@@ -78,16 +82,40 @@ def qualified(metric, rule):
     return f"{metric} [{rule}]" if rule else metric
 
 
-def claims(record):
-    """The verdict on each claim with its measurement, and the number of claims with each verdict, by kind."""
+def claims(record, parts):
+    """The mark, measurement and sentence of each claim, the number with each verdict by kind, and what page 1 says."""
     frame, source, rows = pd.read_csv(record / "tables" / "claims.csv"), "tables/claims.csv", []
+    frame = frame.fillna(dict.fromkeys(("published", "why", "source"), ""))
+    templates, first = sentences.read(set(frame.claim))
     for claim in frame.itertuples():
-        rows.append(row(f"claim.{claim.claim}", rf"\verdict{{{claim.verdict}}}", None, source, claim=claim.claim))
-        text = measured(claim)
-        rows.append(row(f"claim.{claim.claim}.measured", text, claim.estimate, source, claim=claim.claim))
+        own, told = {"source": source, "claim": claim.claim}, {"source": f"{source}, {sentences.SOURCE}"}
+        rows.append(row(f"claim.{claim.claim}", overview.verdict(claim), None, **own))
+        rows.append(row(f"claim.{claim.claim}.measured", measured(claim), claim.estimate, **own))
+        rows.append(row(f"sentence.{claim.claim}", sentences.sentence(claim, templates), None, **own | told))
     for kind, table in counts(frame).iterrows():
         prefix = "claims." if kind == "all" else f"claims.{kind}."
         rows += [row(prefix + verdict, str(count), count, source) for verdict, count in table.items()]
+    own = overview.of_fgan(frame)
+    texts = sentences.page_one(frame, templates, first) | {
+        "fgan": str(len(own)), "tally": overview.tally(own), "absent": overview.absent(parts, frame),
+        "scales": overview.scales(parts),
+    }  # fmt: skip
+    rows += [row(f"page.{key}", text, None, source) for key, text in texts.items()]
+    return rows + [row(f"contrast.{key}", text, None, "the parts it names") for key, text in contrasts(parts).items()]
+
+
+def unmeasured(parts, known):
+    """A dash for each number that the section of a part names and that its older code did not measure.
+
+    Of a part whose code is current such a name is a mistake, which stops the compilation.
+    """
+    rows = []
+    for part in parts:
+        section = Path("paper", "sections", f"{part.name}.tex")
+        if section.exists() and stale(part.card):
+            for key in dict.fromkeys(re.findall(r"\\val\{([^{}]*)\}", section.read_text(encoding="utf-8"))):
+                if key.startswith(f"{part.name}.") and key not in known:
+                    rows.append(row(key, "--", None, "not measured by the code that trained this part"))
     return rows
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from fgan import design
 from fgan.files import RecordError, whole, write_text
-from fgan.report import numbers
+from fgan.report import figures, numbers, overview
 from fgan.report.claims import verdicts
 from fgan.report.draw import parts, write_table
 from fgan.report.tables import allowed, escape, latex, measured, number, prose
@@ -26,9 +26,12 @@ DOCUMENTS = {"main": "paper", "supplement": "supplement"}  # source in paper/: P
 
 
 def write_claims(record):
-    """Writes the verdict on every claim to tables/claims.csv and .tex."""
-    frame = verdicts(parts(record))
+    """Writes the verdict on every claim to tables/claims.csv and .tex, the main table, and the figure of all claims."""
+    frame = verdicts(present := parts(record))
     write_table(record, "claims", claims_table(frame), frame)
+    write_text(record / "tables" / "main.tex", overview.main_table(frame, present))
+    figures.style()
+    figures.save(overview.figure(frame), record / "figures" / "claims")
 
 
 def write_numbers(record):
@@ -38,6 +41,8 @@ def write_numbers(record):
     with whole(record / "numbers.csv") as partial:
         frame.to_csv(partial, index=False)
     write_text(record / "experiments.tex", sections(parts(record)))
+    cost = overview.compute(parts(record))
+    write_table(record, "compute", latex(cost), cost)
     divergences = divergence_table()
     write_table(record, "divergences", latex(divergences, left=True), divergences)
 
@@ -58,10 +63,10 @@ def sections(parts):
         for kind in ("figure", "table"):
             owned = [full for full, (owner, *_) in design.captions(kind).items() if owner == name]
             lines += [rf"\fgan{kind}{{{full}}}" for full in owned if rf"\fgan{kind}{{{full}}}" not in text]
-        # In a minipage, because figures that wait for a page would otherwise come between two deviations.
-        lines.append(r"\par\noindent\begin{minipage}{\linewidth}\paragraph{Deviations.}\begin{enumerate}[nosep]")
+        # After a barrier, because figures that wait for a page would otherwise come between two deviations.
+        lines.append(r"\FloatBarrier\paragraph{Deviations.}\begin{enumerate}[nosep]")
         lines += [rf"\item {escape(text)}" for text in part.design["deviations"]]
-        lines.append(r"\end{enumerate}\end{minipage}\FloatBarrier")
+        lines.append(r"\end{enumerate}")
     return "\n".join(lines) + "\n"
 
 
@@ -80,7 +85,7 @@ def claims_table(frame):
             shown = f". {escape(row.example)}: {measured(row)}{test}, {allowed(row)}"
             checked = prose(row.why) + ("" if math.isnan(row.estimate) else shown)
             lines.append(
-                rf"\verdict{{{row.verdict}}} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
+                f"{overview.verdict(row)} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
                 rf" & {prose(row.source + published)} & {checked} \\ \addlinespace"
             )
     return "\n".join([*lines, r"\end{longtable}", ""])
