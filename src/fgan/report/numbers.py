@@ -86,7 +86,7 @@ def claims(record, parts):
     """The mark, measurement and sentence of each claim, the number with each verdict by kind, and what page 1 says."""
     frame, source, rows = pd.read_csv(record / "tables" / "claims.csv"), "tables/claims.csv", []
     frame = frame.fillna(dict.fromkeys(("published", "why", "source"), ""))
-    templates, first = sentences.read(set(frame.claim))
+    templates, first, questions = sentences.read(set(frame.claim))
     for claim in frame.itertuples():
         own, told = {"source": source, "claim": claim.claim}, {"source": f"{source}, {sentences.SOURCE}"}
         rows.append(row(f"claim.{claim.claim}", overview.verdict(claim), None, **own))
@@ -101,6 +101,8 @@ def claims(record, parts):
         "scales": overview.scales(parts),
     }  # fmt: skip
     rows += [row(f"page.{key}", text, None, source) for key, text in texts.items()]
+    for question, names in questions.items():
+        rows.append(row(f"findings.{question}", sentences.findings(frame, templates, names), None, sentences.SOURCE))
     return rows + [row(f"contrast.{key}", text, None, "the parts it names") for key, text in contrasts(parts).items()]
 
 

@@ -12,7 +12,7 @@ from fgan.report.sentences import interval, shown
 from fgan.report.tables import escape, number, prose
 
 COLOURS = {"replicated": "#1d6b3a", "partly": "#b7791f", "not replicated": "#9b2226", "undecided": "#8a8a8a"}
-MARKERS = {"published": "o", "exercise": "s", "derived": "^", "identity": "."}
+MARKERS = {"published": "o", "exercise": "s", "derived": "^", "identity": "D"}
 EDGE = 8.0  # the figure's end in half-widths of an interval; what lies beyond is drawn there
 
 
@@ -22,19 +22,22 @@ def of_fgan(frame):
 
 
 def tally(frame):
-    """How many claims have each verdict, as a phrase; verdicts that none has are left out."""
+    """How many claims have each verdict, in words; verdicts that none has are left out."""
+    words = {"replicated": "hold", "partly": "hold in part", "not replicated": "do not hold", "undecided": "stay undecided",
+             "not run": "were not run"}  # fmt: skip
     counts = frame.verdict.value_counts()
-    return ", ".join(f"{counts[name]} {name}" for name in VERDICTS if name in counts)
+    return ", ".join(f"{counts[name]} {words[name]}" for name in VERDICTS if name in counts)
 
 
 def scales(parts):
-    """The scale of each experiment as a phrase, the commonest scale first."""
+    """How many experiments the record has at which scale, in words, the commonest scale first."""
     of = pd.Series({part.name: part.design["scale"] for part in parts})
     counts = of.value_counts(sort=False).sort_values(ascending=False, kind="stable")
-    words = [f"{count} at {scale}" for scale, count in counts.items()]
-    few = [f"{escape(name)} at {scale}" for name, scale in of.items() if scale != counts.index[0]]
-    named = f" ({', '.join(few)})" if 0 < len(few) <= 3 else ""
-    return f"{len(of)} of {len(design.find())} experiments, " + ", ".join(words) + named
+    texts = []
+    for scale, count in counts.items():
+        names = ", ".join(name.replace("_", " ") for name in of.index[of == scale])
+        texts.append(rf"{count} at \emph{{{scale}}}" + (f" ({names})" if count <= 3 and len(counts) > 1 else ""))
+    return f"{len(of)} of {len(design.find())} experiments, " + " and ".join(texts)
 
 
 def absent(parts, frame):
@@ -114,16 +117,18 @@ def figure(frame):
         return blank("no claim of this record has an interval")
     names = list(dict.fromkeys(rows.experiment))[::-1]
     picture, axis = plt.subplots(figsize=(WIDTH, 0.9 + 0.3 * len(names)))
-    axis.axvspan(0, EDGE + 0.6, color="#e0f1e5", zorder=0, lw=0)
+    axis.axvspan(0, EDGE + 2.0, color="#e0f1e5", zorder=0, lw=0)
     axis.axvspan(-1, 1, color="#d9d9d9", zorder=0, lw=0, alpha=0.7)
     for height, name in enumerate(names):
-        own = rows[rows.experiment == name].sort_values("z", kind="stable")
-        shift = np.resize([0, 0.24, -0.24, 0.12, -0.12], len(own))  # neighbours that would hide each other
-        for row, y in zip(own.itertuples(), height + shift, strict=True):
-            axis.plot(row.z, y, MARKERS[row.kind], ms=4 if row.kind != "identity" else 5, mew=0.4, mec="white",
-                      color=COLOURS[row.verdict], clip_on=False, zorder=3)  # fmt: skip
+        for z, own in rows[rows.experiment == name].groupby("z"):
+            # Equal values would hide each other: five to a column, the columns outwards.
+            column, place = np.divmod(np.arange(len(own)), 5)
+            at = z + np.sign(z) * 0.3 * column, height + 0.14 * (place - (min(len(own), 5) - 1) / 2)
+            for row, x, y in zip(own.itertuples(), *at, strict=True):
+                axis.plot(x, y, MARKERS[row.kind], ms=3.6, mew=0.3, mec="white", color=COLOURS[row.verdict],
+                          clip_on=False, zorder=3)  # fmt: skip
     row_labels(axis, [name.replace("_", " ") for name in names])
-    axis.set(xlim=(-EDGE - 0.6, EDGE + 0.6), xlabel="distance of the estimate from its criterion, in half-widths of its interval")
+    axis.set(xlim=(-EDGE - 0.6, EDGE + 2.0), xlabel="distance of the estimate from its criterion, in half-widths of its interval")
     ticks = [-EDGE, -4, -1, 0, 1, 4, EDGE]
     axis.set_xticks(ticks, ["$\\leq-8$", "$-4$", "$-1$", "0", "1", "4", "$\\geq8$"])
     present = [name for name in COLOURS if (rows.verdict == name).any()]

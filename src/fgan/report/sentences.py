@@ -85,7 +85,10 @@ def filled(text, known, claim):
 
 
 def read(claims, path=SOURCE):
-    """The templates {claim: {branch: text}} and the order of page 1; raises DesignError for an unknown name."""
+    """The templates {claim: {branch: text}}, the claims of page 1, and those of each question, in their order.
+
+    Raises DesignError for an unknown name, and for a claim that is to be told and has no topic.
+    """
     raw = read_yaml(path)
     for name, own in raw["sentences"].items():
         if name not in claims:
@@ -93,21 +96,42 @@ def read(claims, path=SOURCE):
         for key in own:
             if key not in (*BRANCHES, "topic"):
                 raise DesignError(f"{path}, {name}: no branch '{key}'; {nearest(key, BRANCHES)}")
-    for name in raw["first"]:
-        if name not in raw["sentences"]:
-            raise DesignError(f"{path}: page 1 names '{name}', which has no sentences; {nearest(name, raw['sentences'])}")
-    return raw["sentences"], raw["first"]
+    for name in [*raw["first"], *(name for names in raw["questions"].values() for name in names)]:
+        if "topic" not in raw["sentences"].get(name, {}):
+            raise DesignError(f"{path}: '{name}' is to be told and has no topic; {nearest(name, raw['sentences'])}")
+    return raw["sentences"], raw["first"], raw["questions"]
 
 
 def page_one(frame, templates, order):
     """What page 1 says was found, was not found, and stays open, as {found, refuted, open}: texts, '' if nothing is."""
     rows = frame.set_index("claim", drop=False)
     chosen = [(branch(rows.loc[name]), rows.loc[name]) for name in order]
-    told = {
-        "found": [sentence(row, templates) for kind, row in chosen if kind == "holds"],
-        "refuted": [sentence(row, templates) for kind, row in chosen if kind in ("fails", "against", "partly")],
+    told = {  # so many are enough for a page
+        "found": [sentence(row, templates) for kind, row in chosen if kind == "holds"][:8],
+        "refuted": [sentence(row, templates) for kind, row in chosen if kind in ("fails", "against", "partly")][:6],
     }
-    topics = [  # six are enough for a page that has more to say
-        templates[row.claim]["topic"] for kind, row in chosen if kind == "open" and "topic" in templates[row.claim]
-    ][:6]
+    topics = [templates[row.claim]["topic"] for kind, row in chosen if kind == "open"][:6]
     return {key: " ".join(texts) for key, texts in told.items()} | {"open": "; ".join(topics)}
+
+
+def findings(frame, templates, names):
+    """The findings on one question as LaTeX: a line for each claim that is decided, one for all that stay open alike."""
+    rows, lines, alike = frame.set_index("claim", drop=False), [], {}
+    for name in names:
+        claim = rows.loc[name]
+        if branch(claim) == "open":
+            alike.setdefault(claim.why.split("; so far")[0], []).append(claim)
+        elif branch(claim):
+            mark = shown(claim.verdict, claim.kind)
+            lines.append(rf"\finding{{\verdict{{{mark}}}}}{{{sentence(claim, templates)}}}")
+    for why, group in alike.items():
+        told = "; ".join(templates[claim.claim]["topic"] + measured(claim) for claim in group)
+        lines.append(rf"\finding{{\verdict{{undecided}}}}{{It stays open {told}. The reason: {prose(why)}.}}")
+    return "".join(lines)
+
+
+def measured(claim):
+    """What was measured so far of a claim that stays open, in brackets; '' if nothing was."""
+    if not math.isfinite(claim.estimate):
+        return ""
+    return f" ({interval(claim.estimate, claim.low, claim.high)})"
