@@ -51,7 +51,7 @@ STAGES = {
     "theory": ("draw and check the table of divergences", "record log"),
     "claims": ("judge every claim", "record log"),
     "numbers": ("write the numbers of the paper, each with its source", "record log"),
-    "paper": ("compile the PDF", "record log"),
+    "paper": ("compile the paper and its supplement", "record log"),
     "audit": ("verify a record, or trace one number to its runs", "record key log"),
     "publish": ("copy a record's parts to the committed one, results/reference", "record"),
     "check": ("check anyone's formulas of an f-divergence, one verdict a line", "formulas"),

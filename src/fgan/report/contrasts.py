@@ -17,7 +17,7 @@ def contrasts(parts):
 
 
 def means(part, arm, metric="modes"):
-    """{label: mean over all runs} of the players under the saddle objective, the largest first; undefined ones left out."""
+    """{label: mean over all runs} of the players under the saddle objective, the largest first; no undefined one."""
     found = {name: part.values(metric, arm, name) for name in PLAYERS}
     kept = {part.labels[name]: float(v.mean()) for name, v in found.items() if len(v) and np.isfinite(v).all()}
     return dict(sorted(kept.items(), key=lambda one: -one[1]))
@@ -52,8 +52,8 @@ def length(ring, decides):
     low, high = (f(float(v.mean()) for v in values.values()) for f in (min, max))
     steps, short = ring.arms["tanh"]["steps"], decides.arms[arms[0]]["steps"]
     spread = number(low) if low == high else f"{number(low)} to {number(high)}"
-    text = f"KL covers {number(float(ours.mean()))} modes of the ring after {steps:,} steps, and {spread} after the {short:,}"
-    text += " steps of the comparison of settings"
+    text = f"KL covers {number(float(ours.mean()))} modes of the ring after {steps:,} steps, and {spread} after the"
+    text += f" {short:,} steps of the comparison of settings"
     if steps > short and low < float(ours.mean()) - 1:
         return f"{text}, so what that comparison sees is partly who has started."
     return f"{text}."
@@ -78,9 +78,9 @@ def visited(dynamics):
     ever, last = (dynamics.values(metric, "grid", "gan") for metric in ("ever covered", "modes"))
     if not len(ever) or not np.isfinite([*ever, *last]).all():
         return ""
-    text = f"On the grid GAN covers {number(float(ever.mean()))} modes at one time or another and {number(float(last.mean()))}"
-    more = ever.mean() - last.mean() >= 1
-    return f"{text} at the end: modes are lost more than never found." if more else f"{text} at the end."
+    ever, last = float(ever.mean()), float(last.mean())
+    text = f"On the grid GAN covers {number(ever)} modes at one time or another and {number(last)}"
+    return f"{text} at the end, so modes that it had are lost." if ever - last >= 1 else f"{text} at the end."
 
 
 CONTRASTS = {

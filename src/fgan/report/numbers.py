@@ -20,7 +20,7 @@ COLUMNS = ("key", "text", "value", "source", "experiment", "arm", "divergence", 
 def collect(record, parts):
     """Rows of COLUMNS; keys are like ring.tanh.kl.saddle.modes, with a rule in brackets after its metric."""
     rows = [row for part in parts for row in (*facts(part), *judged(part), *untrained(part))]
-    rows += [*claims(record, parts), *of_the_record(record, parts), *formulas(), *captions()]
+    rows += [*claims(record), *told(record, parts), *of_the_record(record, parts), *formulas(), *captions()]
     rows += unmeasured(parts, {one["key"] for one in rows})
     return pd.DataFrame(rows, columns=list(COLUMNS)).fillna(dict.fromkeys(COLUMNS[4:], ""))
 
@@ -82,28 +82,30 @@ def qualified(metric, rule):
     return f"{metric} [{rule}]" if rule else metric
 
 
-def claims(record, parts):
-    """The mark, measurement and sentence of each claim, the number with each verdict by kind, and what page 1 says."""
+def claims(record):
+    """The mark on each claim with its measurement, and the number of claims with each verdict, by kind."""
     frame, source, rows = pd.read_csv(record / "tables" / "claims.csv"), "tables/claims.csv", []
-    frame = frame.fillna(dict.fromkeys(("published", "why", "source"), ""))
-    templates, first, questions = sentences.read(set(frame.claim))
     for claim in frame.itertuples():
-        own, told = {"source": source, "claim": claim.claim}, {"source": f"{source}, {sentences.SOURCE}"}
-        rows.append(row(f"claim.{claim.claim}", overview.verdict(claim), None, **own))
-        rows.append(row(f"claim.{claim.claim}.measured", measured(claim), claim.estimate, **own))
-        rows.append(row(f"sentence.{claim.claim}", sentences.sentence(claim, templates), None, **own | told))
+        rows.append(row(f"claim.{claim.claim}", overview.verdict(claim), None, source, claim=claim.claim))
+        text = measured(claim)
+        rows.append(row(f"claim.{claim.claim}.measured", text, claim.estimate, source, claim=claim.claim))
     for kind, table in counts(frame).iterrows():
         prefix = "claims." if kind == "all" else f"claims.{kind}."
         rows += [row(prefix + verdict, str(count), count, source) for verdict, count in table.items()]
+    return rows
+
+
+def told(record, parts):
+    """What the paper tells of the claims: page 1, the findings of each question, and sentences over several parts."""
+    frame = pd.read_csv(record / "tables" / "claims.csv").fillna(dict.fromkeys(("published", "why", "source"), ""))
+    templates, first, questions = sentences.read(set(frame.claim))
     own = overview.of_fgan(frame)
-    texts = sentences.page_one(frame, templates, first) | {
-        "fgan": str(len(own)), "tally": overview.tally(own), "absent": overview.absent(parts, frame),
-        "scales": overview.scales(parts),
-    }  # fmt: skip
-    rows += [row(f"page.{key}", text, None, source) for key, text in texts.items()]
-    for question, names in questions.items():
-        rows.append(row(f"findings.{question}", sentences.findings(frame, templates, names), None, sentences.SOURCE))
-    return rows + [row(f"contrast.{key}", text, None, "the parts it names") for key, text in contrasts(parts).items()]
+    texts = {f"page.{key}": text for key, text in sentences.page_one(frame, templates, first).items()}
+    texts |= {"page.fgan": str(len(own)), "page.tally": overview.tally(own)}
+    texts |= {"page.absent": overview.absent(parts, frame), "page.scales": overview.scales(parts)}
+    texts |= {f"findings.{name}": sentences.findings(frame, templates, names) for name, names in questions.items()}
+    texts |= {f"contrast.{name}": text for name, text in contrasts(parts).items()}
+    return [row(key, text, None, f"tables/claims.csv, {sentences.SOURCE}") for key, text in texts.items()]
 
 
 def unmeasured(parts, known):

@@ -23,8 +23,8 @@ def of_fgan(frame):
 
 def tally(frame):
     """How many claims have each verdict, in words; verdicts that none has are left out."""
-    words = {"replicated": "hold", "partly": "hold in part", "not replicated": "do not hold", "undecided": "stay undecided",
-             "not run": "were not run"}  # fmt: skip
+    words = ("hold", "hold in part", "do not hold", "stay undecided", "were not run")
+    words = dict(zip(VERDICTS, words, strict=True))
     counts = frame.verdict.value_counts()
     return ", ".join(f"{counts[name]} {words[name]}" for name in VERDICTS if name in counts)
 
@@ -58,7 +58,7 @@ def main_table(frame, parts, path="paper/findings.yaml"):
     Raises DesignError for a claim that there is not.
     """
     claims, scale = frame.set_index("claim", drop=False), {part.name: part.design["scale"] for part in parts}
-    widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{width}\linewidth}}" for width in (0.355, 0.185, 0.185))
+    widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{width}\linewidth}}" for width in (0.335, 0.19, 0.205))
     lines = [rf"\begin{{tabular}}{{@{{}}{widths}ll@{{}}}}", r"\toprule",
              r"Finding & Published & Ours [95\,\% interval] & Verdict & Scale \\ \midrule"]  # fmt: skip
     for row in read_yaml(path)["paper"]:
@@ -67,7 +67,7 @@ def main_table(frame, parts, path="paper/findings.yaml"):
         claim = claims.loc[row["claim"]]
         if claim.verdict == "not run" or math.isnan(claim.estimate):
             continue
-        ours = f"{interval(claim.estimate, claim.low, claim.high)} {prose(row['unit'])}"
+        ours = f"{interval(claim.estimate, claim.low, claim.high)} {prose(row['unit'])}".rstrip()
         cells = (prose(row["finding"]), prose(row["published"]), ours, verdict(claim), scale[claim.experiment])
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
@@ -128,12 +128,17 @@ def figure(frame):
                 axis.plot(x, y, MARKERS[row.kind], ms=3.6, mew=0.3, mec="white", color=COLOURS[row.verdict],
                           clip_on=False, zorder=3)  # fmt: skip
     row_labels(axis, [name.replace("_", " ") for name in names])
-    axis.set(xlim=(-EDGE - 0.6, EDGE + 2.0), xlabel="distance of the estimate from its criterion, in half-widths of its interval")
+    axis.set(
+        xlim=(-EDGE - 0.6, EDGE + 2.0),
+        xlabel="distance of the estimate from its criterion, in half-widths of its interval",
+    )
     ticks = [-EDGE, -4, -1, 0, 1, 4, EDGE]
     axis.set_xticks(ticks, ["$\\leq-8$", "$-4$", "$-1$", "0", "1", "4", "$\\geq8$"])
     present = [name for name in COLOURS if (rows.verdict == name).any()]
     handles = {name: dot(COLOURS[name], ms=5) for name in present}
     words = {"published": "published", "exercise": "exercise", "derived": "our hypothesis", "identity": "identity"}
-    handles |= {words[k]: dot("#333333", marker=m, mfc="none", ms=5) for k, m in MARKERS.items() if (rows.kind == k).any()}
+    handles |= {
+        words[k]: dot("#333333", marker=m, mfc="none", ms=5) for k, m in MARKERS.items() if (rows.kind == k).any()
+    }
     legend(picture, handles, ncols=4)
     return picture

@@ -85,7 +85,7 @@ def claims_table(frame):
             shown = f". {escape(row.example)}: {measured(row)}{test}, {allowed(row)}"
             checked = prose(row.why) + ("" if math.isnan(row.estimate) else shown)
             lines.append(
-                f"{overview.verdict(row)} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
+                rf"{overview.verdict(row)} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
                 rf" & {prose(row.source + published)} & {checked} \\ \addlinespace"
             )
     return "\n".join([*lines, r"\end{longtable}", ""])

@@ -1,7 +1,7 @@
 """Sentences about claims: each is a template with branches, chosen by the verdict and by the sign of the effect."""
 
 import math
-import string
+import re
 
 from fgan.design import DesignError, nearest, read_yaml
 from fgan.report.tables import allowed, number, prose
@@ -72,16 +72,18 @@ def sentence(claim, templates):
         ours = f" ({known['ours']}" if math.isfinite(claim.estimate) else " ("
         tail = {"holds": "", "open": f"; {prose(claim.why)}"}.get(chosen, f"; {known['range']}")
         found = f"{ours}{tail})" if ours != " (" or tail else ""
-        return OPENINGS.get("fails" if chosen == "against" else chosen, "") + statement + found.replace("(; ", "(") + "."
+        return (
+            OPENINGS.get("fails" if chosen == "against" else chosen, "") + statement + found.replace("(; ", "(") + "."
+        )
     return filled(text, known, claim.claim)
 
 
 def filled(text, known, claim):
     """A template with its values; raises DesignError for a name that there is not."""
-    for _, name, *_ in string.Formatter().parse(text.replace("{{", "").replace("}}", "")):
-        if name is not None and name not in known:
+    for name in re.findall(r"\{(\w+)\}", text):
+        if name not in known:
             raise DesignError(f"{SOURCE}, {claim}: no value '{name}'; {nearest(name, known)}")
-    return text.format(**known)
+    return re.sub(r"\{(\w+)\}", lambda match: known[match[1]], text)
 
 
 def read(claims, path=SOURCE):
@@ -115,12 +117,12 @@ def page_one(frame, templates, order):
 
 
 def findings(frame, templates, names):
-    """The findings on one question as LaTeX: a line for each claim that is decided, one for all that stay open alike."""
+    """The findings on one question as LaTeX: a line for each decided claim, and one for all that stay open alike."""
     rows, lines, alike = frame.set_index("claim", drop=False), [], {}
     for name in names:
         claim = rows.loc[name]
         if branch(claim) == "open":
-            alike.setdefault(claim.why.split("; so far")[0], []).append(claim)
+            alike.setdefault(reason(claim.why), []).append(claim)
         elif branch(claim):
             mark = shown(claim.verdict, claim.kind)
             lines.append(rf"\finding{{\verdict{{{mark}}}}}{{{sentence(claim, templates)}}}")
@@ -128,6 +130,12 @@ def findings(frame, templates, names):
         told = "; ".join(templates[claim.claim]["topic"] + measured(claim) for claim in group)
         lines.append(rf"\finding{{\verdict{{undecided}}}}{{It stays open {told}. The reason: {prose(why)}.}}")
     return "".join(lines)
+
+
+def reason(why):
+    """Why a claim stays open, without what was found so far and the share of runs, by which claims differ."""
+    short = re.split(r"; so far|, \d+ % of the", why)[0]
+    return "the interval straddles the criterion" if short.endswith("check is undecided") else short
 
 
 def measured(claim):
