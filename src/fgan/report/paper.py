@@ -77,6 +77,11 @@ def claims_table(frame):
              r"Verdict & Claim & Source & Checks \\ \midrule \endhead \bottomrule \endfoot"]  # fmt: skip
     for experiment, rows in frame.groupby("experiment", sort=False):
         lines.append(rf"\multicolumn{{4}}{{@{{}}l}}{{\sffamily\bfseries {escape(experiment)}}} \\* \addlinespace")
+        if (rows.verdict == "not run").all() and rows.why.nunique() == 1:  # what a record lacks is said once
+            lacking = f"{prose(rows.why.iloc[0])}: " + ", ".join(rf"\claimid{{{escape(name)}}}" for name in rows.claim)
+            cell = rf"\multicolumn{{3}}{{p{{0.8\linewidth}}}}{{\raggedright\arraybackslash {lacking}}}"
+            lines.append(rf"\verdict{{not run}} & {cell} \\ \addlinespace")
+            continue
         for row in rows.itertuples():
             kind = "check" if row.kind == "identity" else row.kind
             exercise = f" ({row.exercise}, {kind})" if row.exercise else f" ({kind})"
