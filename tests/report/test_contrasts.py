@@ -29,6 +29,12 @@ def test_the_order_on_ring_and_grid_is_compared(tmp_path, grid, word):
     assert "on the ring, KL 8.00, GAN 7.00" in text and word in text
 
 
+def test_equal_numbers_have_no_order(tmp_path):
+    parts = [made(tmp_path, "ring", "tanh", kl=[0.0, 0.0], gan=[0.0, 0.0]),
+             made(tmp_path, "grid", "grid", kl=[1.0, 1.0], gan=[0.0, 0.0])]  # fmt: skip
+    assert "orders" not in contrasts(parts)
+
+
 @pytest.mark.parametrize(("values", "paired"), [([4.0, 6.0, 5.0], True), ([5.0, 7.0, 4.0], False)])
 def test_even_counts_are_counted_and_called_pairs_only_where_they_prevail(tmp_path, values, paired):
     text = contrasts([made(tmp_path, "ring", "tanh", kl=values)])["parity"]

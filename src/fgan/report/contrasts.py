@@ -34,6 +34,8 @@ def orders(ring, grid):
     if len(shared) < 2:
         return ""
     on_ring, on_grid = ({label: own[label] for label in own if label in shared} for own in (on_ring, on_grid))
+    if min(len(set(own.values())) for own in (on_ring, on_grid)) < 2:
+        return ""  # there is no order
     word = "in the same order" if list(on_ring) == list(on_grid) else "in another order"
     return (
         f"Over all runs the mean numbers of modes are, on the ring, {listed(on_ring)}, and on the grid, {word}, "

@@ -9,7 +9,7 @@ from fgan import design
 from fgan.design import DesignError, nearest, read_yaml
 from fgan.report.claims import VERDICTS
 from fgan.report.sentences import interval, shown
-from fgan.report.tables import escape, number, prose
+from fgan.report.tables import escape, prose
 
 COLOURS = {"replicated": "#1d6b3a", "partly": "#b7791f", "not replicated": "#9b2226", "undecided": "#8a8a8a"}
 MARKERS = {"published": "o", "exercise": "s", "derived": "^", "identity": "D"}
@@ -38,6 +38,19 @@ def scales(parts):
         names = ", ".join(name.replace("_", " ") for name in of.index[of == scale])
         texts.append(rf"{count} at \emph{{{scale}}}" + (f" ({names})" if count <= 3 and len(counts) > 1 else ""))
     return f"{len(of)} of {len(design.find())} experiments, " + " and ".join(texts)
+
+
+CAUTIONS = {  # what a reader has to know of the scale of most experiments
+    "smoke": "Such a record shows only that everything runs, and its numbers mean nothing.",
+    "quick": "At that scale seeds are few and trainings short, so that most claims of modes and images stay undecided.",
+    "overnight": "At that scale settings are the published ones where they are affordable, and seeds are few.",
+}
+
+
+def caution(parts):
+    """What a reader has to know of the scale that most experiments of a record have; '' for the largest ones."""
+    scale = pd.Series([part.design["scale"] for part in parts]).mode()
+    return CAUTIONS.get(min(scale, key=design.SCALES.index), "")
 
 
 def absent(parts, frame):
@@ -86,9 +99,9 @@ def compute(parts):
     rows = []
     for part in parts:
         own, ends = part.design, part.final("failed")
-        updates = number(float(ends.step.sum()) / 1e6) if len(ends) else "--"
+        updates = f"{ends.step.sum() / 1e3:,.1f}"
         rows.append({"Experiment": part.name.replace("_", " "), "scale": own["scale"], "runs": f"{own['runs']:,}",
-                     "million updates of G": updates, "device": part.card.get("device", "unknown")})  # fmt: skip
+                     "thousand updates of G": updates, "device": part.card.get("device", "unknown")})  # fmt: skip
     return pd.DataFrame(rows)
 
 

@@ -41,7 +41,8 @@ def interval(estimate, low, high, unit=""):
     decimals = max(0, -math.floor(math.log10(half / 2)))
     if decimals > 4:
         return f"{number(estimate)}{unit} [{number(low)}, {number(high)}]"
-    middle, *ends = (f"{value:.{decimals}f}".replace("-", "$-$") for value in (estimate, low, high))
+    rounded = (round(value, decimals) + 0.0 for value in (estimate, low, high))  # + 0.0 takes the sign from a zero
+    middle, *ends = (f"{value:.{decimals}f}".replace("-", "$-$") for value in rounded)
     return f"{middle}{unit} [{', '.join(ends)}]"
 
 
