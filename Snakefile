@@ -12,12 +12,11 @@ localrules:
     paper,
 
 
-# The measurements, figures, tables, claims and the PDF of one record.
+# The measurements, figures, tables, claims and both PDFs of one record.
 rule everything:
     default_target: True
     input:
-        f"{RECORD}/paper.pdf",
-        f"{RECORD}/explorer.html",
+        [f"{RECORD}/{name}" for name in ("paper.pdf", "supplement.pdf", "explorer.html")],
         f"{RECORD}/audit.txt",
         FIGURES.values(),
 
@@ -35,10 +34,10 @@ rule tables:
         f"{RECORD}/tables/claims.tex",
 
 
-# The PDF.
+# The paper and its supplement.
 rule paper:
     input:
-        f"{RECORD}/paper.pdf",
+        [f"{RECORD}/paper.pdf", f"{RECORD}/supplement.pdf"],
 
 
 # A record that is only shown has no training rule in its graph, so no file time of a clone can start a training.

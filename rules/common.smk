@@ -75,7 +75,8 @@ TABLES = {n: f"{RECORD}/tables/{n}.tex" for n, (e, *_) in CAPTIONED["table"].ite
 THEORY = [f"{RECORD}/figures/theory_{name}.pdf" for name in ("generators", "terms")]
 THEORY += [f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "activations", "implementations", "caught")]
 THEORY += [f"{RECORD}/tables/{name}.tex" for name in ("protocols", "confronted")]
-SECTIONS = sorted(map(str, Path("paper/sections").glob("*.tex")))
+SECTIONS = sorted(str(path) for room in ("body", "sections") for path in Path("paper", room).glob("*.tex"))
+TOLD = ["paper/sentences.yaml", "paper/findings.yaml"]
 PUBLISHED = sorted(map(str, Path("paper/published").glob("*.csv")))
 
 

@@ -66,15 +66,17 @@ rule theory:
         "python -m fgan theory --record {params.record} --log {log}"
 
 
-# Judges every claim on the record.
+# Judges every claim on the record, and writes the main table and the figure of all claims.
 rule claims:
     input:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART_FILES],
         [f"experiments/{experiment}/claims.yaml" for experiment in SHOWN],
         [str(path) for experiment in SHOWN for path in Path("experiments", experiment).glob("*.py")],
+        TOLD,
         SHOWING,
     output:
-        f"{RECORD}/tables/claims.tex",
+        [f"{RECORD}/tables/{name}" for name in ("claims.tex", "main.tex")],
+        [f"{RECORD}/figures/claims.{end}" for end in ("pdf", "png")],
         report(f"{RECORD}/tables/claims.csv", caption="captions/claims.rst", category="Pages"),
         f"{RECORD}/claims.json",
     log:

@@ -44,5 +44,10 @@ def evaluate(population, value, spread):
     mean = real.mean(dim=1) - fake.mean(dim=1)
     metrics |= {"fresh F": mean, "fresh z": ((mean - value) / (spread / measure["fresh"] ** 0.5)).abs()}
     for n in measure["sizes"]:
-        metrics["fresh sd", f"n = {n}"] = (real - fake).unflatten(1, (-1, n)).mean(dim=2).std(dim=1)
+        metrics["fresh sd", f"n = {n}"] = sd((real - fake).unflatten(1, (-1, n)).mean(dim=2))
     return metrics
+
+
+def sd(x):
+    """Standard deviation [runs] of x [runs, n]; torch's own adds up in another order if there is one run alone."""
+    return ((x - x.mean(dim=1, keepdim=True)).square().mean(dim=1) * x.shape[1] / (x.shape[1] - 1)).sqrt()

@@ -33,7 +33,8 @@ def snapshots(part, units="tanh", images="digits"):
     """{epochs: arm} of the arms with fixed generators, by the units of their V and their images."""
     return {
         own["factors"]["epochs"]: arm for arm, own in part.arms.items()
-        if own["factors"].get("V") == units and own["target"]["kind"] == images and own["optimiser"]["generator"] == 0
+        if own["factors"].get("V", own["variational"]["activation"]) == units  # earlier designs name no factor V
+        and own["target"]["kind"] == images and own["optimiser"]["generator"] == 0
     }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ STAGES = {
     "theory": ("draw and check the table of divergences", "record log"),
     "claims": ("judge every claim", "record log"),
     "numbers": ("write the numbers of the paper, each with its source", "record log"),
-    "paper": ("compile the PDF", "record log"),
+    "paper": ("compile the paper and its supplement", "record log"),
     "audit": ("make all that a record shows again, and say what differs", "record without-pdf log"),
     "explain": ("trace a number, table cell, figure, claim or statistic to its runs", "key record table"),
     "compare": ("compare two records, verdict by verdict and number by number", "a b all"),

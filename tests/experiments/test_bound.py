@@ -203,3 +203,10 @@ def test_figures_and_tables_of_a_small_part(arms, names, seeds):
     for name in ("classes", "samples", "estimates"):
         frame = getattr(FIGURES, f"table_{name}")(made)
         assert "nan" not in latex(frame) and (len(frame) or name == "samples")
+
+
+def test_a_lone_run_scatters_to_the_bit_as_it_does_among_others():
+    x = torch.randn(12, 128, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(estimates.sd(x)[:1], estimates.sd(x[:1]))
+    assert estimates.sd(x).tolist() == pytest.approx(x.std(dim=1).tolist(), rel=1e-12)
+    assert not torch.equal(x.std(dim=1)[:1], x[:1].std(dim=1))  # why torch's own is not used

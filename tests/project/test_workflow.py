@@ -105,7 +105,8 @@ def test_the_smoke_record_is_complete(finished):
     made = content(folder)
     for name in ("numbers.tex", "tables/claims.csv", "figures/ring_modes.pdf", "figures/theory_terms.pdf", "audit.txt"):
         assert name in made
-    assert made["paper.pdf"].startswith(b"%PDF") if TEX else "no TeX here" in text
+    for name in ("paper.pdf", "supplement.pdf"):
+        assert made[name].startswith(b"%PDF") if TEX else "no TeX here" in text
     assert "whole and current" in (folder / "results/smoke/audit.txt").read_text()
     assert "minutes here" in text, "the plan is printed before the first job"
     assert "of the cores' time" in text and "Select jobs" not in text and "Finished jobid" not in text

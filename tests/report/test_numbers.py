@@ -100,6 +100,20 @@ def test_a_part_that_other_code_trained_is_stale_and_the_paper_says_so(tmp_path,
     assert found["record.option"]["text"] == " -{}-config record=quick"
 
 
+@pytest.mark.parametrize(("code", "keys"), [("now", []), ("before", ["ring.tanh.kl.saddle.new"])])
+def test_a_number_that_older_code_did_not_measure_is_a_dash(tmp_path, monkeypatch, code, keys):
+    """Of a part that this code trained such a name is a mistake, at which the compilation has to stop."""
+    made = Part(part(tmp_path / "quick" / "ring"))
+    write_json(made.folder / "card.json", {"experiment": "ring", "shards": {"a": {"code_hash": code}}})
+    monkeypatch.setattr(provenance, "code_hash", lambda experiment: "now")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "paper/sections").mkdir(parents=True)
+    text = r"\val{ring.tanh.kl.saddle.new}, \val{ring.known}, \val{grid.other}, \val{ring.tanh.kl.saddle.new}"
+    (tmp_path / "paper/sections/ring.tex").write_text(text)
+    found = numbers.unmeasured([made], {"ring.known"})
+    assert [row["key"] for row in found] == keys and all(row["text"] == "--" for row in found)
+
+
 def test_the_verdicts_are_counted(tmp_path):
     (tmp_path / "tables").mkdir()
     rows = [("a", "published", "replicated", 0.5, 0.25, 0.75), ("b", "derived", "not run", *[math.nan] * 3)]

@@ -1,6 +1,7 @@
 """The generated pieces of the paper: its table of divergences, its table of claims, and its sections."""
 
 import math
+import re
 
 import pandas as pd
 import pytest
@@ -53,7 +54,7 @@ def test_a_claim_is_a_row_with_its_verdict_source_and_the_check_against_it():
     )
     text = paper.claims_table(pd.DataFrame([row, missing]))
     assert (
-        r"\verdict{replicated} & All modes are covered. (exercise 3, check) \claimid{ring-x} & f-GAN: 8 of 8 (primary)"
+        r"\verdict{holds} & All modes are covered. (exercise 3, check) \claimid{ring-x} & f-GAN: 8 of 8 (primary)"
         in text
     )
     assert (
@@ -62,6 +63,29 @@ def test_a_claim_is_a_row_with_its_verdict_source_and_the_check_against_it():
     )
     assert r"\verdict{not run} & All modes are covered. (derived) \claimid{ring-y} & f-GAN & no data \\" in text
     assert text.startswith(r"\begin{longtable}") and text.endswith("\\end{longtable}\n")
+
+
+def test_an_experiment_that_the_record_lacks_is_one_row_of_the_claims():
+    rows = [
+        {"experiment": "natural", "claim": f"natural-{i}", "verdict": "not run", "why": "not run: no data"}
+        for i in (1, 2)
+    ]
+    text = paper.claims_table(pd.DataFrame(rows))
+    assert text.count(r"\verdict{not run}") == 1 and text.count("no data") == 1
+    assert r"\claimid{natural-1}, \claimid{natural-2}" in text
+
+
+def test_the_paper_and_its_supplement_share_no_label():
+    """Each names the other's sections and tables, so one label in both would be one of them at random."""
+    labels = {}
+    for document, rooms in (("main", ["body"]), ("supplement", ["sections"])):
+        files = [ROOT / f"paper/{document}.tex", *(f for room in rooms for f in (ROOT / "paper" / room).glob("*.tex"))]
+        labels[document] = set(re.findall(r"\\label\{([^}]*)\}", "".join(f.read_text() for f in files)))
+    assert labels["main"] and labels["supplement"] and not labels["main"] & labels["supplement"]
+    named = set(re.findall(r"\\ref\{([^}]*)\}", "".join(f.read_text() for f in (ROOT / "paper").glob("*/*.tex"))))
+    experiments = {f"sec:{name}" for name in design.find(EXPERIMENTS)}
+    captioned = {f"{k[:3]}:{n}" for k in ("figure", "table") for n in design.captions(k, EXPERIMENTS)}
+    assert named <= labels["main"] | labels["supplement"] | experiments | captioned
 
 
 def test_the_table_of_published_settings_has_what_differs_and_counts_the_rest():

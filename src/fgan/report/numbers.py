@@ -1,6 +1,7 @@
 """Every number that the paper may name: a macro with its text, value and source."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ import pandas as pd
 from fgan import design
 from fgan.files import RecordError
 from fgan.record.audit import digest, stale
+from fgan.report import overview, sentences
 from fgan.report.claims import counts
+from fgan.report.contrasts import contrasts
 from fgan.report.tables import escape, measured, number
 
 COLUMNS = ("key", "text", "value", "source", "experiment", "arm", "divergence", "objective", "metric", "rule", "claim")
@@ -20,7 +23,8 @@ DRAWS = ["sampler", "divergence", "metric", "rule"]
 def collect(record, parts):
     """Rows of COLUMNS; keys are like ring.tanh.kl.saddle.modes, with a rule in brackets after its metric."""
     rows = [row for part in parts for row in (*facts(part), *judged(part), *untrained(part))]
-    rows += [*claims(record), *of_the_record(record, parts), *formulas(), *captions()]
+    rows += [*claims(record), *told(record, parts), *of_the_record(record, parts), *formulas(), *captions()]
+    rows += unmeasured(parts, {one["key"] for one in rows})
     return pd.DataFrame(rows, columns=list(COLUMNS)).fillna(dict.fromkeys(COLUMNS[4:], ""))
 
 
@@ -85,15 +89,44 @@ def qualified(metric, rule):
 
 
 def claims(record):
-    """The verdict on each claim with its measurement, and the number of claims with each verdict, by kind."""
+    """The mark on each claim with its measurement, and the number of claims with each verdict, by kind."""
     frame, source, rows = pd.read_csv(record / "tables" / "claims.csv"), "tables/claims.csv", []
     for claim in frame.itertuples():
-        rows.append(row(f"claim.{claim.claim}", rf"\verdict{{{claim.verdict}}}", None, source, claim=claim.claim))
+        rows.append(row(f"claim.{claim.claim}", overview.verdict(claim), None, source, claim=claim.claim))
         text = measured(claim)
         rows.append(row(f"claim.{claim.claim}.measured", text, claim.estimate, source, claim=claim.claim))
     for kind, table in counts(frame).iterrows():
         prefix = "claims." if kind == "all" else f"claims.{kind}."
         rows += [row(prefix + verdict, str(count), count, source) for verdict, count in table.items()]
+    return rows
+
+
+def told(record, parts):
+    """What the paper tells of the claims: page 1, the findings of each question, and sentences over several parts."""
+    frame = pd.read_csv(record / "tables" / "claims.csv").fillna(dict.fromkeys(("published", "why", "source"), ""))
+    templates, first, questions = sentences.read(set(frame.claim))
+    own = overview.of_fgan(frame)
+    texts = {f"page.{key}": text for key, text in sentences.page_one(frame, templates, first).items()}
+    texts |= {"page.fgan": str(len(own)), "page.tally": overview.tally(own)}
+    texts |= {"page.absent": overview.absent(parts, frame), "page.scales": overview.scales(parts)}
+    texts["page.caution"] = overview.caution(parts)
+    texts |= {f"findings.{name}": sentences.findings(frame, templates, names) for name, names in questions.items()}
+    texts |= {f"contrast.{name}": text for name, text in contrasts(parts).items()}
+    return [row(key, text, None, f"tables/claims.csv, {sentences.SOURCE}") for key, text in texts.items()]
+
+
+def unmeasured(parts, known):
+    """A dash for each number that the section of a part names and that its older code did not measure.
+
+    Of a part whose code is current such a name is a mistake, which stops the compilation.
+    """
+    rows = []
+    for part in parts:
+        section = Path("paper", "sections", f"{part.name}.tex")
+        if section.exists() and stale(part.card):
+            for key in dict.fromkeys(re.findall(r"\\val\{([^{}]*)\}", section.read_text(encoding="utf-8"))):
+                if key.startswith(f"{part.name}.") and key not in known:
+                    rows.append(row(key, "--", None, "not measured by the code that trained this part"))
     return rows
 
 

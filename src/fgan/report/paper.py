@@ -10,7 +10,7 @@ import pandas as pd
 
 from fgan import design
 from fgan.files import RecordError, whole, write_text
-from fgan.report import claims_json, numbers
+from fgan.report import claims_json, figures, numbers, overview
 from fgan.report.claims import verdicts
 from fgan.report.draw import parts, write_table
 from fgan.report.tables import allowed, escape, latex, measured, number, prose, robust
@@ -22,11 +22,20 @@ TEX_PACKAGES = (
 )
 
 
+DOCUMENTS = {"main": "paper", "supplement": "supplement"}  # source in paper/: PDF of the record
+
+
 def write_claims(record):
-    """Writes the verdict on every claim to tables/claims.csv and .tex, and to claims.json with all that it rests on."""
-    frame = verdicts(parts(record))
+    """Writes the verdict on every claim to tables/claims.csv and .tex, and to claims.json with all that it rests on.
+
+    Also the main table, and the figure of all claims.
+    """
+    frame = verdicts(present := parts(record))
     write_table(record, "claims", claims_table(frame), frame)
-    write_text(record / "claims.json", claims_json.text(record, parts(record), frame))
+    write_text(record / "claims.json", claims_json.text(record, present, frame))
+    write_text(record / "tables" / "main.tex", overview.main_table(frame, present))
+    figures.style()
+    figures.save(overview.figure(frame), record / "figures" / "claims")
 
 
 def write_numbers(record):
@@ -36,6 +45,8 @@ def write_numbers(record):
     with whole(record / "numbers.csv") as partial:
         frame.to_csv(partial, index=False)
     write_text(record / "experiments.tex", sections(parts(record)))
+    cost = overview.compute(parts(record))
+    write_table(record, "compute", latex(cost), cost)
     divergences = divergence_table()
     write_table(record, "divergences", latex(divergences, left=True), divergences)
 
@@ -56,10 +67,10 @@ def sections(parts):
         for kind in ("figure", "table"):
             owned = [full for full, (owner, *_) in design.captions(kind).items() if owner == name]
             lines += [rf"\fgan{kind}{{{full}}}" for full in owned if rf"\fgan{kind}{{{full}}}" not in text]
-        # In a minipage, because figures that wait for a page would otherwise come between two deviations.
-        lines.append(r"\par\noindent\begin{minipage}{\linewidth}\paragraph{Deviations.}\begin{enumerate}[nosep]")
+        # After a barrier, because figures that wait for a page would otherwise come between two deviations.
+        lines.append(r"\FloatBarrier\paragraph{Deviations.}\begin{enumerate}[nosep]")
         lines += [rf"\item {escape(text)}" for text in part.design["deviations"]]
-        lines.append(r"\end{enumerate}\end{minipage}\FloatBarrier")
+        lines.append(r"\end{enumerate}")
     return "\n".join(lines) + "\n"
 
 
@@ -70,6 +81,11 @@ def claims_table(frame):
              r"Verdict & Claim & Source & Checks \\ \midrule \endhead \bottomrule \endfoot"]  # fmt: skip
     for experiment, rows in frame.groupby("experiment", sort=False):
         lines.append(rf"\multicolumn{{4}}{{@{{}}l}}{{\sffamily\bfseries {escape(experiment)}}} \\* \addlinespace")
+        if (rows.verdict == "not run").all() and rows.why.nunique() == 1:  # what a record lacks is said once
+            lacking = f"{prose(rows.why.iloc[0])}: " + ", ".join(rf"\claimid{{{escape(name)}}}" for name in rows.claim)
+            cell = rf"\multicolumn{{3}}{{p{{0.8\linewidth}}}}{{\raggedright\arraybackslash {lacking}}}"
+            lines.append(rf"\verdict{{not run}} & {cell} \\ \addlinespace")
+            continue
         for row in rows.itertuples():
             kind = "check" if row.kind == "identity" else row.kind
             exercise = f" ({row.exercise}, {kind})" if row.exercise else f" ({kind})"
@@ -79,7 +95,7 @@ def claims_table(frame):
             checked = prose(row.why) + ("" if math.isnan(row.estimate) else shown)
             checked += f". Flips: {flips}" if (flips := robust(row)) else ""
             lines.append(
-                rf"\verdict{{{row.verdict}}} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
+                rf"{overview.verdict(row)} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"
                 rf" & {prose(row.source + published)} & {checked} \\ \addlinespace"
             )
     return "\n".join([*lines, r"\end{longtable}", ""])
@@ -100,7 +116,7 @@ def divergence_table():
 
 
 def compile_pdf(record):
-    """Compiles the paper of a record to paper.pdf; raises RecordError if TeX is missing or fails."""
+    """Compiles paper.pdf and supplement.pdf of a record; raises RecordError if TeX is missing or fails."""
     if not (record / "numbers.tex").exists():
         raise RecordError(f"{record} has no numbers; make them with: python -m fgan numbers --record {record.name}")
     if shutil.which("latexmk") is None or shutil.which("pdflatex") is None:
@@ -111,17 +127,25 @@ def compile_pdf(record):
     build = (record / "build").resolve()
     environment = os.environ | {
         "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, "FORCE_SOURCE_DATE": "1", "max_print_line": "1000",
-        "TEXINPUTS": f".:{record.resolve()}:", "BIBINPUTS": ".:", "openin_any": "a",
+        "TEXINPUTS": f".:{record.resolve()}:{build}:", "BIBINPUTS": ".:", "openin_any": "a",
     }  # fmt: skip
     # From an empty folder each time: files of an earlier, interrupted compilation must not change a byte.
     shutil.rmtree(build, ignore_errors=True)
     build.mkdir(parents=True)
-    options = ("-pdf", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-outdir={build}")
-    call = ["latexmk", *options, "main.tex"]
+    # Each names sections, figures and tables of the other, so the paper is compiled again once the supplement is there.
+    for source in ("main", "supplement", "main"):
+        latexmk(source, build, environment)
+    for source, name in DOCUMENTS.items():
+        with whole(record / f"{name}.pdf") as partial:
+            shutil.copyfile(build / f"{source}.pdf", partial)
+
+
+def latexmk(source, build, environment):
+    """Compiles one document of the paper in the folder `build`; raises RecordError with TeX's first complaint."""
+    options = ("-pdf", "-g", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-outdir={build}")
+    call = ["latexmk", *options, f"{source}.tex"]
     done = subprocess.run(call, cwd="paper", env=environment, capture_output=True, text=True, errors="replace")
     if done.returncode:
         wrong = [line for line in done.stdout.splitlines() if ".tex:" in line or line.startswith("!")]
         said = wrong[0] if wrong else done.stdout[-300:]
-        raise RecordError(f"the paper does not compile: {said} (log: {build / 'main.log'})")
-    with whole(record / "paper.pdf") as partial:
-        shutil.copyfile(build / "main.pdf", partial)
+        raise RecordError(f"the paper does not compile: {said} (log: {build / f'{source}.log'})")
