@@ -72,7 +72,7 @@ EDITS = {
     "the summary of histories": ("src/fgan/metrics/history.py", "KEPT = 5", "KEPT = 6"),
     "a random stream": ("src/fgan/design/runs.py", "{self.seed}", "{self.seed + 1}"),
     "rounding": ("src/fgan/engine/machines.py", "set_flush_denormal(True)", "set_flush_denormal(False)"),
-    "what is written": ("src/fgan/record/write.py", "np.asarray(values, float)", "2 * np.asarray(values, float)"),
+    "what is written": ("src/fgan/record/write.py", "np.asarray(v, float)", "2 * np.asarray(v, float)"),
     "the threads": ("src/fgan/engine/machines.yaml", "threads: 1 ", "threads: 2 "),
     "the way of a convolution": ("src/fgan/engine/machines.yaml", "convolutions: looped", "convolutions: grouped"),
     "the precision": ("src/fgan/engine/machines.yaml", "precision: float32", "precision: tf32"),
