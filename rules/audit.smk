@@ -2,7 +2,7 @@
 rule audit:
     input:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART_FILES],
-        [f"experiments/{experiment}/claims.yaml" for experiment in SHOWN],
+        CLAIMS,
         [str(path) for experiment in SHOWN for path in Path("experiments", experiment).glob("*.py")],
         TABLES.values(),
         THEORY,

@@ -7,13 +7,9 @@ import time
 from functools import partial
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-from snakemake.utils import validate
-
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design, targets
-from fgan.design.validation import sentence
-from fgan.files import RecordError
+from fgan.files import DataError, RecordError
 from fgan.jobs import cut
 from fgan.jobs.train import SHARD_FILES, choose_device
 from fgan.record.provenance import code_hash, ways
@@ -26,15 +22,23 @@ os.environ.update(
     # One thread for each job: jobs run side by side, and the bytes must not depend on the number of cores.
     OMP_NUM_THREADS="1",
     MKL_NUM_THREADS="1",
+    # The user's locale and notebook decide nothing, and `python` is the one that runs the workflow.
+    PYTHONUTF8="1",
+    MPLBACKEND="agg",
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
 )
 
 
-try:
-    validate(config, "config.schema.yaml")
-except WorkflowError as error:
-    raise WorkflowError(f"--config: {sentence(error.__context__, 'the configuration')}") from None
+def refuse(error):
+    """Ends the workflow with one sentence on what the user can mend; Snakemake would add lines of its own."""
+    print(f"error: {error}", file=sys.stderr, flush=True)
+    sys.exit(2)
+
 
 try:
+    design.variables()
+    config |= design.configuration(config, Path(workflow.basedir, "rules/config.schema.yaml"))
+    design.unique_ids()
     NAME = config["record"]
     TRAINED = NAME != "reference"
     DEVICE = choose_device(config["device"])
@@ -47,8 +51,8 @@ try:
     for run in Path("experiments").glob("*/run.py"):
         if not run.with_name("experiment.yaml").exists():
             raise design.DesignError(f"{run.parent}/experiment.yaml is missing")
-except (design.DesignError, RecordError) as error:
-    raise WorkflowError(str(error)) from None
+except (design.DesignError, DataError, RecordError) as error:
+    refuse(error)
 
 
 wildcard_constraints:
@@ -67,7 +71,7 @@ ROOMS = ("report", "check", "design", "record")
 SHOWING = sorted(str(path) for room in ROOMS for path in Path("src/fgan", room).rglob("*.py"))
 SHOWN = list(DESIGNS) if TRAINED else sorted(p.parent.name for p in Path(RECORD).glob("*/card.json"))
 if not SHOWN:
-    raise WorkflowError(f"{RECORD} holds no record; make one with: snakemake --cores all --config record=quick")
+    refuse(f"{RECORD} holds no record; make one with: snakemake --cores all --config record=quick")
 CAPTIONED = {kind: design.captions(kind) for kind in ("figure", "table")}
 TITLES = {name: design.read_yaml(f"experiments/{name}/experiment.yaml")["title"] for name in SHOWN}
 FIGURES = {n: f"{RECORD}/figures/{n}.pdf" for n, (e, *_) in CAPTIONED["figure"].items() if e in SHOWN}
@@ -77,6 +81,7 @@ THEORY += [f"{RECORD}/tables/theory_{name}.tex" for name in ("definitions", "act
 THEORY += [f"{RECORD}/tables/{name}.tex" for name in ("protocols", "confronted")]
 SECTIONS = sorted(str(path) for room in ("body", "sections") for path in Path("paper", room).glob("*.tex"))
 TOLD = ["paper/sentences.yaml", "paper/findings.yaml"]
+CLAIMS = [str(path) for experiment in SHOWN if (path := Path("experiments", experiment, "claims.yaml")).exists()]
 PUBLISHED = sorted(map(str, Path("paper/published").glob("*.csv")))
 
 

@@ -70,7 +70,7 @@ rule theory:
 rule claims:
     input:
         [f"{RECORD}/{experiment}/{name}" for experiment in SHOWN for name in PART_FILES],
-        [f"experiments/{experiment}/claims.yaml" for experiment in SHOWN],
+        CLAIMS,
         [str(path) for experiment in SHOWN for path in Path("experiments", experiment).glob("*.py")],
         TOLD,
         SHOWING,

@@ -35,7 +35,7 @@ def begin():
             print(plan.text(made.table), file=sys.stderr)
             HELD.enter_context(watch.watching(RECORD, made, workflow.cores, BEGAN))
     except RecordError as error:
-        raise WorkflowError(str(error)) from None
+        refuse(error)
     for handler in logging.getLogger("snakemake.logging").handlers:
         handler.addFilter(told)
     if shutil.which("latexmk") is None:

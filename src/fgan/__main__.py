@@ -1,16 +1,18 @@
 """Every stage of the workflow as a command: python -m fgan STAGE --record quick ..."""
 
-import argparse
 import contextlib
 import importlib
+import locale
 import math
+import os
 import sys
 import traceback
 from pathlib import Path
 
 from fgan import design
 from fgan.design import DesignError
-from fgan.files import DataError, RecordError, UnknownName
+from fgan.design.options import Parser, count, minutes
+from fgan.files import DataError, RecordError, writing
 from fgan.jobs import times, warm
 
 OPTIONS = {
@@ -21,10 +23,14 @@ OPTIONS = {
     "device": {"default": "auto", "choices": ("auto", "cpu", "cuda"), "help": "auto takes a GPU if there is one"},
     "data": {"help": "folder with the image sets (default: FGAN_DATA, else data/)"},
     "only": {"nargs": "+", "help": "names of experiments (default: all)"},
-    "budget-minutes": {"type": float, "default": math.inf, "help": "stop after this long; the same command continues"},
-    "cores": {"type": int, "help": "cores to train on (default: all)"},
-    "seeds": {"type": int, "help": "number of seeds, instead of the scale's own"},
-    "max-steps": {"type": int, "help": "cut every training to this many steps"},
+    "budget-minutes": {
+        "type": minutes,
+        "default": math.inf,
+        "help": "stop after this long; the same command continues",
+    },
+    "cores": {"type": count, "help": "cores to train on (default: all)"},
+    "seeds": {"type": count, "help": "number of seeds, instead of the scale's own"},
+    "max-steps": {"type": count, "help": "cut every training to this many steps"},
     "table": {"help": "list the keys of a table's cells, for example ring_modes"},
     "to": {"default": "retrained", "help": "folder for what is trained again (default: retrained)"},
     "all": {"action": "store_true", "help": "also show what is the same"},
@@ -80,7 +86,7 @@ SHOWN = {
 
 
 def arguments(words):
-    parser = argparse.ArgumentParser(prog="python -m fgan", description=__doc__)
+    parser = Parser(prog="python -m fgan", description=__doc__)
     stages = parser.add_subparsers(dest="stage", required=True, metavar="STAGE")
     for stage, (text, options) in STAGES.items():
         sub = stages.add_parser(stage, help=text, description=text)
@@ -95,8 +101,12 @@ def main(words=None):
     record = Path("results", getattr(args, "record", ""))
     clock = times.Clock()
     with contextlib.ExitStack() as stack:
-        args.log = stack.enter_context(open(args.log, "a")) if getattr(args, "log", None) else None
+        path, args.log = getattr(args, "log", None), None
         try:
+            design.variables()
+            if path:
+                with writing(path):
+                    args.log = stack.enter_context(open(path, "a"))
             status = run(args, record, clock)
             if args.stage in TIMED:
                 clock.write(record, " ".join(filter(None, (args.stage, subject(args)))))
@@ -105,7 +115,7 @@ def main(words=None):
             for file in filter(None, (sys.stderr, args.log)):
                 with contextlib.suppress(OSError):
                     print(f"error: {error}", file=file, flush=True)
-            return 2 if isinstance(error, UnknownName) else 1
+            return 2
         except Exception:
             if args.log:
                 traceback.print_exc(file=args.log)
@@ -271,5 +281,9 @@ def plan(args, record):
 
 
 if __name__ == "__main__":
+    if not sys.flags.utf8_mode and locale.getencoding().lower() not in ("utf-8", "utf8"):
+        # Texts are UTF-8 whatever the locale says, and so are those of the packages that read and write them.
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", "-m", "fgan", *sys.argv[1:]])
+    os.environ["MPLBACKEND"] = "agg"  # a notebook's setting would be imported, or open windows
     status = warm.ask(sys.argv[1:])
     sys.exit(main() if status is None else status)

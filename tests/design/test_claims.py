@@ -205,8 +205,10 @@ def test_an_id_belongs_to_one_claim_of_one_experiment(tmp_path, ids):
 
     write(ids)
     last = list(ids)[-1]
-    with pytest.raises(DesignError, match=f"{last}/claims.yaml: the id 'x' belongs to a claim of a already"):
-        design.all_claims(tmp_path)
+    other = f"a claim of {tmp_path}/a/claims.yaml" if len(ids) > 1 else "another claim of this file"
+    for check in (design.all_claims, design.unique_ids):
+        with pytest.raises(DesignError, match=f"{last}/claims.yaml: the id 'x' belongs to {other} already"):
+            check(tmp_path)
     write({last: ["z"]})
     assert [claim["id"] for claim in design.all_claims(tmp_path)[last]] == ["z"]
 

@@ -3,8 +3,10 @@
 from fgan.design.claims import criteria_hash
 from fgan.design.claims import read as read_claims
 from fgan.design.claims import read_all as all_claims
+from fgan.design.claims import unique_ids
 from fgan.design.designs import RECORDS, SCALES, SHOWN, Design, seeds_of
 from fgan.design.load import by_value, captions, find, left_out, load, resolved, text
+from fgan.design.options import configuration, variables
 from fgan.design.packages import module
 from fgan.design.resolution import merge
 from fgan.design.runs import Run, Shard
@@ -21,6 +23,7 @@ __all__ = [
     "all_claims",
     "by_value",
     "captions",
+    "configuration",
     "criteria_hash",
     "digest",
     "find",
@@ -34,4 +37,6 @@ __all__ = [
     "resolved",
     "seeds_of",
     "text",
+    "unique_ids",
+    "variables",
 ]

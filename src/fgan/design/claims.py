@@ -7,6 +7,7 @@ from fgan.design import schemas
 from fgan.design.designs import SCALES
 from fgan.design.load import find
 from fgan.design.resolution import arms_of
+from fgan.design.texts import unprintable
 from fgan.design.validation import DesignError, by_kind, digest, read_yaml, validate
 
 # The keys of a claim that decide its verdict; the others are wording.
@@ -16,12 +17,16 @@ CRITERIA = ("id", "seeds", "scale", "published_steps", "needs", "checks")
 def read(path):
     """The claims of an experiment as a list; raises DesignError for a key or name that is unknown or missing."""
     claims = listed(path)
+    unique({path: claims})
     claim_schema, check_schema = schema(path)
     for claim in claims:
         where = f"{path}, claim '{claim.get('id', '?')}'"
         validate(claim, claim_schema, where, "the claim")
         for number, check in enumerate(claim["checks"], 1):
             validate(check, check_schema, f"{where}, check {number}", "the check")
+        for key in ("statement", "source", "published", "reason"):
+            if isinstance(claim.get(key), str) and (wrong := unprintable(claim[key])):
+                raise DesignError(f"{where}: '{key}' {wrong}")
         for key, why in needed(claim):
             if key not in claim:
                 raise DesignError(f"{where}: the key '{key}' is missing; {why}")
@@ -41,15 +46,26 @@ def read_all(root="experiments"):
 
     Raises DesignError for an id that two claims share: numbers and verdicts name a claim by its id alone.
     """
-    owners, claims = {}, {}
-    for name in find(root):
-        path = Path(root, name, "claims.yaml")
-        claims[name] = read(path) if path.exists() else []
-        for claim in claims[name]:
-            if claim["id"] in owners:
-                raise DesignError(f"{path}: the id '{claim['id']}' belongs to a claim of {owners[claim['id']]} already")
-            owners[claim["id"]] = name
-    return claims
+    unique_ids(root)
+    paths = {name: Path(root, name, "claims.yaml") for name in find(root)}
+    return {name: read(path) if path.exists() else [] for name, path in paths.items()}
+
+
+def unique_ids(root="experiments"):
+    """Raises DesignError for an id that two claims of any files share."""
+    paths = (Path(root, name, "claims.yaml") for name in find(root))
+    unique({path: listed(path) for path in paths if path.exists()})
+
+
+def unique(files):
+    """Raises DesignError for an id that two claims of {path: claims} share."""
+    owners = {}
+    for path, claims in files.items():
+        for claim in claims:
+            name = claim.get("id")
+            if name is not None and (owner := owners.setdefault(str(name), (path, claim)))[1] is not claim:
+                other = "another claim of this file" if owner[0] == path else f"a claim of {owner[0]}"
+                raise DesignError(f"{path}: the id '{name}' belongs to {other} already; give this claim one of its own")
 
 
 def criteria_hash(path):

@@ -1,6 +1,7 @@
 """Designs: finds the experiments, and reads an experiment.yaml at one scale, resolved and validated."""
 
 import math
+import re
 from pathlib import Path
 
 import yaml
@@ -8,6 +9,7 @@ import yaml
 from fgan.design import schemas
 from fgan.design.designs import SCALES, SHOWN, Design
 from fgan.design.resolution import at_scale, block, merge, without
+from fgan.design.texts import unprintable
 from fgan.design.validation import DesignError, nearest, read_yaml
 
 
@@ -17,6 +19,9 @@ def find(root="experiments"):
         raise DesignError(f"there is no folder '{root}' here; run this in the root of the repository")
     orders = {}
     for path in Path(root).glob("*/experiment.yaml"):
+        if not re.fullmatch(r"[A-Za-z]\w*", path.parent.name, re.ASCII):
+            wrong = f"{str(path.parent)!r}: the name of an experiment has letters, digits and _ alone"
+            raise DesignError(f"{wrong}; rename the folder")
         orders[path.parent.name] = order = read_yaml(path).get("order", math.inf)
         if not isinstance(order, int | float):
             raise DesignError(f"{path}: 'order' (place of the experiment in the paper) must be a number, not '{order}'")
@@ -44,6 +49,7 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
     folder = Path(root, name)
     path = folder / "experiment.yaml"
     raw = schemas.read(path)
+    printable(raw, path)
     own, trained = block(raw, scale), "arms" in raw or "divergences" in raw
     keep_shown(without(own, "value"), f"scales.{scale}", path)  # what is worth most may differ by scale
     schema = schemas.settings(folder, trained)
@@ -72,11 +78,30 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
     )  # fmt: skip
 
 
+def printable(raw, path):
+    """Raises DesignError for a text that the paper cannot print, or a figure or table whose name no function can have."""
+    texts = {key: raw[key] for key in ("title", "question") if isinstance(raw.get(key), str)}
+    for kind in ("figures", "tables", "deviations"):
+        own = raw.get(kind) or {}
+        texts |= {f"{kind}.{k}": v for k, v in (own.items() if isinstance(own, dict) else enumerate(own))}
+        for name in own if isinstance(own, dict) else ():
+            if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+                raise DesignError(f"{path}: '{kind}' names '{name}'; write letters, digits and _ alone")
+    for key, text in texts.items():
+        if isinstance(text, str) and (wrong := unprintable(text)):
+            raise DesignError(f"{path}: '{key}' {wrong}")
+
+
 def deciding(settings, max_steps):
-    """The settings of an arm that decide its runs, with divergences by name and no more steps than `max_steps`."""
-    steps = min(settings["steps"], max_steps or settings["steps"])
-    chosen = without(settings, *SHOWN, "seeds", "factors")
-    return chosen | {"divergences": expand(settings["divergences"]), "steps": steps}
+    """The settings of an arm that decide its runs, with divergences by name and no more steps than `max_steps`.
+
+    A run that is cut shorter than its history's interval keeps an entry half-way, so that there is a path to draw.
+    """
+    chosen = without(settings, *SHOWN, "seeds", "factors") | {"divergences": expand(settings["divergences"])}
+    if max_steps is None or max_steps >= settings["steps"]:
+        return chosen
+    interval = settings["history"] if settings["history"] < max_steps else max(1, max_steps // 2)
+    return chosen | {"steps": max_steps, "history": interval}
 
 
 def largest(settings):

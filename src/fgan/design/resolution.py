@@ -7,6 +7,7 @@ on; a smaller scale trains it where its `only` names it. An entry of `arms` with
 stands for a family of arms, one for each combination of levels.
 """
 
+import contextlib
 import itertools
 
 from fgan.design.designs import SCALES
@@ -88,9 +89,17 @@ def family(changes):
     for levels in itertools.product(*(axis.items() for axis in changes["grid"].values())):
         settings = without(changes, "grid")
         for axis, (level, own) in zip(changes["grid"], levels, strict=True):
-            settings = merge(settings, {"factors": {axis: level}} | (own or {}))
-        arms["_".join(str(level) for level, _ in levels)] = settings
+            settings = merge(settings, {"factors": {axis: plain(level)}} | (own or {}))
+        arms["_".join(level for level, _ in levels)] = settings
     return arms
+
+
+def plain(level):
+    """The number that a level's name is, or the name."""
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(level)
+    return level
 
 
 def models(arms, path):

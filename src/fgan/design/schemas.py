@@ -1,14 +1,19 @@
 """Schemas: the shared schema of designs, the additions in an experiment's own schema.yaml, and checks against them."""
 
 import math
+import re
 from pathlib import Path
 
+from fgan.design.resolution import arms_of
 from fgan.design.validation import DesignError, by_kind, dotted, nearest, read_yaml, sound, validate
 
 # The keys that an experiment without training may have.
 UNTRAINED = ("title", "order", "value", "question", "target", "measure", "figures", "tables", "deviations")
 # The keys of an experiment.yaml that are resolved before a scale's settings are checked.
 FORM = ("arms", "scales", "factors", "grid", "like", "only", "from")
+
+# Names of arms are those of files, of the words of a shell and of TeX's macros.
+ARM = re.compile(r"[A-Za-z0-9][\w.+=-]{0,59}", re.ASCII)
 
 
 def shared():
@@ -20,6 +25,9 @@ def read(path):
     """Content of an experiment.yaml after a check of its form; raises DesignError."""
     raw, schema = read_yaml(path), shared()
     validate(raw, inline(schema["form"], schema["$defs"]), path)
+    for arm in arms_of(raw):
+        if not ARM.fullmatch(arm):
+            raise DesignError(f"{path}: an arm is named {arm!r}; write up to 60 letters, digits and any of _ . + = -")
     return raw
 
 

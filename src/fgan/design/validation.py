@@ -11,6 +11,11 @@ from pathlib import Path
 
 import yaml
 
+# What a limit of JSON Schema asks for.
+LIMITS = {
+    "minimum": "at least {}", "maximum": "at most {}", "exclusiveMinimum": "above {}", "exclusiveMaximum": "below {}",
+    "minItems": "at least {} long", "maxItems": "at most {} long", "minProperties": "at least {} long",
+}  # fmt: skip
 # The types of JSON Schema in words.
 WORDS = {
     "object": "a mapping", "array": "a list", "string": "text", "number": "a number", "integer": "an integer",
@@ -25,6 +30,8 @@ class DesignError(ValueError):
 def nearest(word, valid):
     """'did you mean ...?' with the closest of the valid names, or the list of them."""
     valid = [str(v) for v in valid]
+    if str(word).lower() in ("gpu", "nvidia") and "cuda" in valid:
+        return "a GPU is 'cuda'"
     close = difflib.get_close_matches(str(word), valid, n=1)
     return f"did you mean '{close[0]}'?" if close else f"valid names: {', '.join(valid)}"
 
@@ -34,13 +41,19 @@ def digest(value):
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
+NO_TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "null", "timestamp")}
+
+
 class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """YAML's safe loader (in C if PyYAML has it: ten times as fast), which also refuses a key that is given twice.
 
-    PyYAML itself would silently drop the first value.
+    PyYAML itself would silently drop the first value. A key is always text: an arm may be named on, off or 64.
     """
 
     def construct_mapping(self, node, deep=False):
+        for key, _ in node.value:
+            if key.tag in NO_TEXT:
+                key.tag = "tag:yaml.org,2002:str"
         keys = [key.value for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
@@ -57,7 +70,9 @@ def parsed(text):
 def read_yaml(path):
     """Content of a YAML file; raises DesignError if it is not valid YAML or not a mapping."""
     try:
-        content = copy.deepcopy(parsed(Path(path).read_text()))
+        content = copy.deepcopy(parsed(Path(path).read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise DesignError(f"{path} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
         raise DesignError(f"{path}: not valid YAML (not UTF-8 text: {error.reason})") from None
     except yaml.YAMLError as error:
@@ -152,7 +167,12 @@ def sentence(error, place="the file", name=dotted):
     if error.validator == "type":
         wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
         hint = f"; write {number}" if "number" in wanted and (number := spelt(error.instance)) else ""
+        if "string" in wanted and not isinstance(error.instance, dict | list):
+            hint = "; put it in quotes, as YAML takes words like on, off, yes and 64 for something else"
         return f"{subject} must be {' or '.join(WORDS[w] for w in wanted)}, not '{instance}'{hint}"
+    if error.validator in LIMITS:
+        limit = LIMITS[error.validator].format(error.validator_value)
+        return f"{subject} cannot be {instance}: it must be {limit}"
     return f"{subject} cannot be {instance}: {error.message}"
 
 

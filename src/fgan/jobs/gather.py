@@ -89,7 +89,9 @@ def shown(design, settings, shards):
             {"name": name, "label": divergence.label, "effective": divergence.effective}
             for name, divergence in DIVERGENCES.items() if name in trained
         ],
-    } | {key: design.common[key] for key in ("title", "question", "deviations")}  # fmt: skip
+    } | {key: design.common[key] for key in ("title", "question", "deviations")} | (
+        {"cut": design.changed["max_steps"]} if shards and "max_steps" in design.changed else {}
+    )  # fmt: skip
 
 
 def common_card(design, cards):

@@ -46,8 +46,9 @@ def code_hash(experiment, root="."):
     To parse the code takes every job a third of a second, so the hash is kept in a file named by the code's bytes.
     """
     kept = Path(root, "results/.data/code", f"{experiment}-{content(root)[:32]}")
-    if kept.exists():
-        return kept.read_text()
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        if re.fullmatch("[0-9a-f]{64}", known := kept.read_text()):  # a damaged file is made again
+            return known
     parts = [ways(root), *sorted(meaning.digest(entry) for entry in entries(experiment, root))]
     found = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     with contextlib.suppress(RecordError):  # a folder that cannot be written costs time alone
@@ -83,9 +84,11 @@ def ways(root="."):
 
 
 def commit():
-    """The commit of the working tree, marked if the science differs from it; 'unknown' outside git."""
+    """The commit of the working tree, marked if the science differs from it; 'unknown' outside of its own git."""
     try:
         call = dict(capture_output=True, text=True, check=True)
+        if subprocess.run(["git", "rev-parse", "--show-prefix"], **call).stdout.strip():
+            return "unknown"  # unpacked inside of another repository, whose commit says nothing
         head = subprocess.run(["git", "rev-parse", "HEAD"], **call).stdout.strip()
         changed = subprocess.run(["git", "status", "--porcelain", "--", "src", "experiments"], **call).stdout.strip()
         return head + ("+changes" if changed else "")

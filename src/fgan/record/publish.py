@@ -20,6 +20,8 @@ def publish(record, reference, only=None):
     if wrong := audit.check(record, only):
         raise RecordError(f"{record} cannot be published: {'; '.join(wrong)}")
     folders = [record / name for name in only or sorted(path.parent.name for path in record.glob("*/card.json"))]
+    if cut := [folder.name for folder in folders if "cut" in json.loads((folder / "design.json").read_text())]:
+        raise RecordError(f"{record} cannot be published: max_steps cut the trainings of {', '.join(cut)}")
     files = {folder.name: [folder / name for name in (*PART_FILES, "checksums.txt")] for folder in folders}
     sizes = {name: sum(file.stat().st_size for file in group) for name, group in files.items()}
     if max(sizes.values()) > PART_LIMIT or sum(sizes.values()) > RECORD_LIMIT:

@@ -135,9 +135,10 @@ def of_the_record(record, parts):
     commits = {re.sub(r"^([0-9a-f]{12})[0-9a-f]+", r"\1", commit) for part in parts for commit in part.card["commits"]}
     old = ", ".join(part.name for part in parts if stale(part.card))
     designs, cards = "design.json of each part", "card.json of each part"
+    cut = sorted({part.design["cut"] for part in parts if "cut" in part.design})
     texts = {
-        "name": (record.name, "the setting record"),
-        "option": ("" if record.name == "full" else f" -{{}}-config record={record.name}", "the setting record"),
+        "name": (f"{record.name}, cut to {cut[0]} steps" if cut else record.name, "the setting record"),
+        "option": (option(record, parts), "the setting record and the commands in card.json"),
         "runs": (f"{sum(part.design['runs'] for part in parts):,}", designs),
         "scale": (", ".join(sorted({part.design["scale"] for part in parts})), designs),
         "commit": (escape(", ".join(sorted(commits))), cards),
@@ -148,6 +149,14 @@ def of_the_record(record, parts):
         "torch": (parts[0].card["versions"]["torch"], cards),
     }
     return [row(f"record.{key}", text, None, source) for key, (text, source) in texts.items()]
+
+
+def option(record, parts):
+    """The setting of the command that makes a figure of this record again, with the seeds and steps it was made with."""
+    commands = {part.card.get("command", "").partition(" --config ")[2] for part in parts}
+    made = commands.pop() if len(commands) == 1 and record.name != "reference" else ""
+    made = made or f"record={record.name}"
+    return "" if made == "record=full" else rf" -{{}}-config {escape(made)}"
 
 
 def formulas():

@@ -142,7 +142,16 @@ def compile_pdf(record):
 
 def latexmk(source, build, environment):
     """Compiles one document of the paper in the folder `build`; raises RecordError with TeX's first complaint."""
-    options = ("-pdf", "-g", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error", f"-outdir={build}")
+    # -norc: a user's ~/.latexmkrc decides nothing.
+    options = (
+        "-norc",
+        "-pdf",
+        "-g",
+        "-interaction=nonstopmode",
+        "-halt-on-error",
+        "-file-line-error",
+        f"-outdir={build}",
+    )
     call = ["latexmk", *options, f"{source}.tex"]
     done = subprocess.run(call, cwd="paper", env=environment, capture_output=True, text=True, errors="replace")
     if done.returncode:

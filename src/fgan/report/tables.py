@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from fgan.design.texts import PRINTED
 from fgan.report import converged
 from fgan.report.statistics import t_interval
 
@@ -47,11 +48,14 @@ def plus_minus(mean, low, high, digits=3):
 
 
 def escape(text):
-    """Plain text as LaTeX; in LaTeX (with a backslash or a dollar) only a bare % or # changes."""
+    """Plain text as LaTeX; in LaTeX (with a backslash or a dollar) only symbols and a bare %, # or & change."""
     text = str(text)
     if "\\" in text or "$" in text:
-        return re.sub(r"(?<!\\)[%#]", r"\\\g<0>", text)  # neither has a meaning here, and a % hides what follows
-    return "".join(SPECIAL.get(c, c) for c in text)
+        text = re.sub(r"(?<!\\)[%#]", r"\\\g<0>", text)  # neither has a meaning here, and a % hides what follows
+        parts = re.split(r"((?<!\\)\$.*?(?<!\\)\$)", text, flags=re.S)  # an & has one in mathematics alone
+        parts[::2] = [re.sub(r"(?<!\\)&", r"\\&", part) for part in parts[::2]]
+        return "".join(PRINTED.get(c, c) for c in "".join(parts))
+    return "".join(SPECIAL.get(c) or PRINTED.get(c, c) for c in text)
 
 
 def prose(text):
