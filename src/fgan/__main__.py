@@ -26,7 +26,7 @@ OPTIONS = {
     "budget-minutes": {
         "type": minutes,
         "default": math.inf,
-        "help": "stop after this long; the same command continues",
+        "help": "stop after so long; the same command continues",
     },
     "cores": {"type": count, "help": "cores to train on (default: all)"},
     "seeds": {"type": count, "help": "number of seeds, instead of the scale's own"},

@@ -1,9 +1,8 @@
 """Designs: reads and validates an experiment's experiment.yaml and claims.yaml."""
 
-from fgan.design.claims import criteria_hash
+from fgan.design.claims import criteria_hash, unique_ids
 from fgan.design.claims import read as read_claims
 from fgan.design.claims import read_all as all_claims
-from fgan.design.claims import unique_ids
 from fgan.design.designs import RECORDS, SCALES, SHOWN, Design, seeds_of
 from fgan.design.load import by_value, captions, find, left_out, load, resolved, text
 from fgan.design.options import configuration, variables

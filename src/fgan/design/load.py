@@ -79,7 +79,7 @@ def load(name, scale, root="experiments", seeds=None, max_steps=None):
 
 
 def printable(raw, path):
-    """Raises DesignError for a text that the paper cannot print, or a figure or table whose name no function can have."""
+    """Raises DesignError for a text that the paper cannot print, or a figure or table that no function can make."""
     texts = {key: raw[key] for key in ("title", "question") if isinstance(raw.get(key), str)}
     for kind in ("figures", "tables", "deviations"):
         own = raw.get(kind) or {}

@@ -152,7 +152,7 @@ def of_the_record(record, parts):
 
 
 def option(record, parts):
-    """The setting of the command that makes a figure of this record again, with the seeds and steps it was made with."""
+    """The setting of the command that makes a figure of this record again, with its seeds and steps."""
     commands = {part.card.get("command", "").partition(" --config ")[2] for part in parts}
     made = commands.pop() if len(commands) == 1 and record.name != "reference" else ""
     made = made or f"record={record.name}"
