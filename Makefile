@@ -2,6 +2,10 @@
 PYTHON ?= python3
 RECORD ?= quick
 BIN := .venv/bin
+# By `python -m`, because the scripts in .venv name the folder it was made in, which may have moved since. Snakemake's
+# cache lies here, so that a home folder need not be writable.
+SNAKEMAKE = XDG_CACHE_HOME="$(CURDIR)/.snakemake/cache" python -m snakemake
+IS_NEW := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 TEX := latexmk texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -16,19 +20,19 @@ smoke overnight full: ## the tests' record, the night of a computer without a GP
 
 .PHONY: record
 record: setup tex
-	snakemake --cores all --config record=$(RECORD)
+	$(SNAKEMAKE) --cores all --config record=$(RECORD)
 
 paper: setup tex ## the PDF of a record that exists: make paper RECORD=reference
-	snakemake --cores all paper --config record=$(RECORD)
+	$(SNAKEMAKE) --cores all paper --config record=$(RECORD)
 
 test: setup tex ## all tests, including the smoke record from start to PDF
-	pytest -n auto --dist loadfile --no-loadscope-reorder
+	python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: setup
-	ruff check .
-	ruff format --check .
-	snakefmt --check Snakefile rules
-	snakemake --lint --config record=smoke
+	python -m ruff check .
+	python -m ruff format --check .
+	python -m snakefmt --check Snakefile rules
+	$(SNAKEMAKE) --lint --config record=smoke
 
 benchmark: setup ## speed of populations against a plain loop (the README's table), in minutes
 	python -m benchmarks
@@ -36,9 +40,11 @@ benchmark: setup ## speed of populations against a plain loop (the README's tabl
 setup: .venv/installed
 
 .venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) $(IS_NEW) || { echo "Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=python3.11"; exit 1; }
+	@[ ! -e .venv ] || $(BIN)/python $(IS_NEW) 2>/dev/null || rm -rf .venv # half-made, by an older Python
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --requirement requirements.lock
-	$(BIN)/pip install --quiet --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@
 
 tex:

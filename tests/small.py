@@ -1,6 +1,7 @@
 """Small populations and designs that several tests share."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 from fgan import design
@@ -98,6 +99,18 @@ def room(monkeypatch, size, device="cpu"):
 def settle(monkeypatch, device="cpu", **settings):
     """Changes a device's entry in the table of machines."""
     monkeypatch.setitem(machines.MACHINES, device, machines.MACHINES[device] | settings)
+
+
+def listed():
+    """Paths of the files of the working tree that git tracks or would, without git all that are not made."""
+    if (ROOT / ".git").exists():
+        call = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.run(call, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+        return [name for name in names if name and (ROOT / name).exists()]
+    made = (".venv", ".snakemake", ".git", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", "data")
+    paths = [path.relative_to(ROOT) for path in sorted(ROOT.rglob("*")) if path.is_file()]
+    shown = [p for p in paths if p.parts[0] != "results" or p.parts[:2] == ("results", "reference")]
+    return [str(path) for path in shown if not {*made} & {*path.parts}]
 
 
 def forget():

@@ -1,12 +1,12 @@
 """The house: metadata agree with each other, the README is true, and nothing that must not be there is there."""
 
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from small import listed
 
 from fgan import design
 from fgan.divergences import DIVERGENCES
@@ -19,11 +19,6 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 def name(requirement):
     return re.split(r"[\[<>=!~ ]", requirement)[0].lower().replace("_", "-")
-
-
-def tracked():
-    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.split()
 
 
 def test_environment_agrees_with_pyproject():
@@ -98,7 +93,7 @@ def test_every_figure_and_table_has_its_function_and_every_function_its_caption(
 
 
 def test_no_data_or_weights_are_committed():
-    assert not [f for f in tracked() if re.search(r"ubyte|\.(pt|pth|ckpt|safetensors)$", f)]
+    assert not [f for f in listed() if re.search(r"ubyte|\.(pt|pth|ckpt|safetensors)$", f)]
 
 
 def test_labels_are_unique_because_figures_and_tables_show_them():

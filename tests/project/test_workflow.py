@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from small import listed
 
 from fgan import design
 
@@ -25,10 +26,8 @@ pytestmark = pytest.mark.workflow
 
 def clone(folder):
     """A copy of the working tree as git sees it (tracked and new files), committed, without any results."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    files = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
-    for name in filter(None, files):
-        if (ROOT / name).exists() and not name.startswith("results/"):
+    for name in listed():
+        if not name.startswith("results/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"]
@@ -180,6 +179,9 @@ def test_a_new_experiment_is_a_folder(edited):
     new = edited / "experiments/second_ring"
     shutil.copytree(edited / "experiments/ring", new)
     try:
+        done = snakemake(edited, "-n", *SMOKE)
+        assert done.returncode == 2 and "claim of experiments/ring/claims.yaml already" in done.text, "ids are unique"
+        (new / "claims.yaml").unlink()  # an experiment may claim nothing
         planned = jobs(snakemake(edited, "-n", *SMOKE).text)
         assert planned["train"] == 1 and planned["draw_second_ring"] == 1
     finally:
@@ -191,15 +193,23 @@ def test_a_new_experiment_is_a_folder(edited):
     [
         ("record=quik", "did you mean 'quick'?"),
         ("recrd=quick", "unknown key 'recrd' in the configuration; did you mean 'record'?"),
-        ("seeds=0", "less than the minimum of 1"),
+        ("seeds=0", "it must be at least 1"),
         ("seeds=many", "must be an integer"),
         ("device=gpu0", "valid names"),
+        ("device=gpu", "a GPU is 'cuda'"),
+        ("data=2024", "data=2024 is no folder that is there"),
     ],
 )
 def test_a_wrong_setting_gets_one_sentence(finished, setting, sentence):
     given = [setting] if setting.startswith("record") else ["record=smoke", setting]
     done = snakemake(finished[0], "-n", "--config", *given)
-    assert done.returncode and sentence in done.text and "Traceback" not in done.text
+    assert done.returncode == 2 and sentence in done.text and "Traceback" not in done.text
+    assert "WorkflowError" not in done.text and ".smk" not in done.text
+
+
+def test_a_record_that_is_only_shown_has_no_seeds_to_change(finished):
+    done = snakemake(finished[0], "-n", "--config", "record=reference", "seeds=7")
+    assert done.returncode == 2 and "'seeds' changes nothing: omit it" in done.text
 
 
 def test_a_misspelt_key_is_named_before_anything_runs(edited):
@@ -270,7 +280,8 @@ def test_a_second_workflow_on_the_same_record_is_refused(edited):
     with open(edited / "results/smoke/.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = snakemake(edited, *SMOKE)
-    assert done.returncode and "another process is making results/smoke" in done.text
+    assert done.returncode and "error: another process is making results/smoke" in done.text
+    assert "Traceback" not in done.text and ".smk" not in done.text
 
 
 @pytest.mark.skipif(not TEX, reason="there is no TeX to hide")

@@ -3,7 +3,6 @@
 import argparse
 import math
 import os
-from pathlib import Path
 
 from fgan.design.validation import DesignError, nearest, read_yaml, validate
 
@@ -76,11 +75,7 @@ def configuration(config, path):
     chosen = defaults | config
     idle = [key for key in ("seeds", "max_steps") if key in chosen and chosen["record"] == "reference"]
     if idle:
-        raise DesignError(
-            f"--config: the record 'reference' is only shown, so '{idle[0]}' would change nothing: omit it"
-        )
-    if "data" in chosen and not Path(chosen["data"]).expanduser().is_dir():
-        raise DesignError(
-            f"--config: data={chosen['data']} is no folder that is there; name the one with the image sets"
-        )
+        raise DesignError(f"--config: the record 'reference' is only shown, so '{idle[0]}' changes nothing: omit it")
+    if "data" in chosen and not os.path.isdir(os.path.expanduser(chosen["data"])):
+        raise DesignError(f"--config: data={chosen['data']} is no folder that is there; name that of the image sets")
     return chosen

@@ -37,12 +37,12 @@ class Part:
     @cached_property
     def design(self):
         """The resolved design, with the facts that figures need."""
-        return self._read("design.json", lambda path: json.loads(path.read_text()))
+        return self._read("design.json", mapping)
 
     @cached_property
     def card(self):
         """The run cards of all shards, and a summary of them."""
-        return self._read("card.json", lambda path: json.loads(path.read_text()))
+        return self._read("card.json", mapping)
 
     @property
     def machines(self):
@@ -154,13 +154,21 @@ class Part:
 
     def _read(self, name, reader):
         path = self.folder / name
-        wrong = "is missing; make it with" if not path.exists() else "is damaged; delete it and make it again with"
+        wrong = "is missing; make it with" if not path.exists() else "is damaged; move it away and make it again with"
         try:
             return reader(path)
         except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile):
             raise RecordError(
                 f"{path} {wrong}: snakemake --cores all {self.folder.name} --config record={self.folder.parent.name}"
             ) from None
+
+
+def mapping(path):
+    """A JSON object; raises ValueError for another value."""
+    value = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} holds no object")
+    return value
 
 
 def named(path):
