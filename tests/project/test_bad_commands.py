@@ -6,6 +6,7 @@ import pytest
 from records import part
 from small import ROOT
 
+from fgan import design
 from fgan.__main__ import main
 
 RING = "--experiment ring"
@@ -145,10 +146,11 @@ def test_a_wrong_variable_gets_one_sentence(said, setting, monkeypatch):
 
 @pytest.mark.parametrize("content", [b"", b"{", b"null", b"\xff\xfe", b"PAR1"])
 @pytest.mark.parametrize("name", ["design.json", "measurements.parquet"])
-def test_a_damaged_file_of_a_part_gets_one_sentence(said, tmp_path, name, content):
+def test_a_damaged_file_of_a_part_gets_one_sentence(said, tmp_path, name, content, monkeypatch):
+    monkeypatch.setattr(design, "all_claims", lambda root: {"ring": design.read_claims("experiments/ring/claims.yaml")})
     folder = part(tmp_path / "results/smoke/ring", scale="smoke")
     (folder / name).write_bytes(content)
-    sentence = said("figure --name ring_modes --record smoke")
+    sentence = said("claims --record smoke")
     assert f"results/smoke/ring/{name} is damaged" in sentence and "snakemake --cores all ring" in sentence
 
 
