@@ -10,7 +10,7 @@ from pathlib import Path
 
 from fgan import design
 from fgan.design import DesignError
-from fgan.files import DataError, RecordError
+from fgan.files import ENVIRONMENT, MEND, DataError, RecordError, writing
 from fgan.jobs import times, warm
 
 OPTIONS = {
@@ -82,22 +82,33 @@ def main(words=None):
     record = Path("results", getattr(args, "record", ""))
     clock = times.Clock()
     with contextlib.ExitStack() as stack:
-        args.log = stack.enter_context(open(args.log, "a")) if getattr(args, "log", None) else None
+        path, args.log = getattr(args, "log", None), None
         try:
+            if path:
+                with writing(path):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    args.log = stack.enter_context(open(path, "a"))
             status = run(args, record, clock)
             if args.stage in TIMED:
                 clock.write(record, " ".join(filter(None, (args.stage, subject(args)))))
         except (DesignError, RecordError, DataError) as error:
             # The user can mend wrong input, so it gets one sentence; a bug keeps its traceback.
-            for file in filter(None, (sys.stderr, args.log)):
-                with contextlib.suppress(OSError):
-                    print(f"error: {error}", file=file, flush=True)
-            return 1
-        except Exception:
+            return complain(error, args.log)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in ENVIRONMENT:
+                return complain(f"{error.filename or record}: {error.strerror}; {MEND}", args.log)
             if args.log:
                 traceback.print_exc(file=args.log)
             raise
     return status or 0
+
+
+def complain(error, log):
+    """Prints an error of the user's or the machine's in one sentence, on the terminal and in the log; returns 1."""
+    for file in filter(None, (sys.stderr, log)):
+        with contextlib.suppress(OSError):
+            print(f"error: {error}", file=file, flush=True)
+    return 1
 
 
 def subject(args):
@@ -230,5 +241,10 @@ def plan(args, record):
 
 
 if __name__ == "__main__":
-    status = warm.ask(sys.argv[1:])
-    sys.exit(main() if status is None else status)
+    try:
+        status = warm.ask(sys.argv[1:])
+        sys.exit(main() if status is None else status)
+    except KeyboardInterrupt:
+        if not warm.workflow():  # which says it once for all of its jobs
+            print("\nstopped: what is finished is safe, and the same command goes on from there", file=sys.stderr)
+        sys.exit(130)
