@@ -17,7 +17,7 @@ COLUMNS = ("key", "text", "value", "source", "experiment", "arm", "divergence", 
 def collect(record, parts):
     """Rows of COLUMNS; keys are like ring.tanh.kl.saddle.modes, with a rule in brackets after its metric."""
     rows = [row for part in parts for row in (*facts(part), *judged(part), *untrained(part))]
-    rows += [*claims(record), *of_the_record(record, parts), *formulas(), *captions()]
+    rows += [*claims(record), *of_the_record(record, parts), *formulas(), *captions(record, parts)]
     return pd.DataFrame(rows, columns=list(COLUMNS)).fillna(dict.fromkeys(COLUMNS[4:], ""))
 
 
@@ -98,7 +98,7 @@ def of_the_record(record, parts):
     designs, cards = "design.json of each part", "card.json of each part"
     texts = {
         "name": (record.name, "the setting record"),
-        "option": ("" if record.name == "full" else f" -{{}}-config record={record.name}", "the setting record"),
+        "option": (option(record, parts), "the setting record"),
         "runs": (f"{sum(part.design['runs'] for part in parts):,}", designs),
         "scale": (", ".join(sorted({part.design["scale"] for part in parts})), designs),
         "commit": (escape(", ".join(sorted(commits))), cards),
@@ -108,6 +108,15 @@ def of_the_record(record, parts):
         "torch": (parts[0].card["versions"]["torch"], cards),
     }
     return [row(f"record.{key}", text, None, source) for key, (text, source) in texts.items()]
+
+
+def option(record, parts):
+    """The end of a command that makes `parts` again as they are, for TeX: the record, and the seeds that they share."""
+    told = {part.card.get("command", "").partition("-config record=")[2].partition(" ")[2] for part in parts}
+    words = [] if record.name == "full" else [f"record={record.name}"]
+    if record.name != "reference" and len(told) == 1:  # one that is only shown is not trained again
+        words += [escape(word) for word in told.pop().split()]
+    return f" -{{}}-config {' '.join(words)}" if words else ""
 
 
 def formulas():
@@ -121,10 +130,12 @@ def formulas():
     ]
 
 
-def captions():
-    """The caption of each figure and table, with the command that rebuilds it."""
+def captions(record, parts):
+    """The caption of each figure and table, with the command that rebuilds it from the part as it is."""
+    made = {part.name: part for part in parts}
+    own = {name: option(record, [made[name]] if name in made else parts) for name in design.find()}
     return [
-        row(f"caption.{kind}.{name}", rf"{escape(caption)} \rebuild{{{kind}\_{escape(name)}}}", None,
+        row(f"caption.{kind}.{name}", rf"{escape(caption)} \rebuild[{own[experiment]}]{{{kind}\_{escape(name)}}}", None,
             f"experiments/{experiment}/experiment.yaml")
         for kind in ("figure", "table") for name, (experiment, _, caption) in design.captions(kind).items()
     ]  # fmt: skip
