@@ -10,14 +10,13 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 
 import pytest
 from small import EXPERIMENTS, ROOT, edited
 
 from fgan import design, targets
 from fgan.files import RecordError
-from fgan.jobs import budget, plan, train
+from fgan.jobs import budget, train
 from fgan.jobs.cut import shards
 from fgan.record import archive
 
@@ -215,65 +214,6 @@ def test_a_harmed_process_is_replaced(elsewhere, harm):
     assert "once more, in a fresh process" in said and "1 of 1 shards are in" in said
     first, second, *_ = (elsewhere.parents[1] / "said").read_text().split()
     assert first != second
-
-
-def test_a_process_that_is_killed_while_it_waits_is_replaced(monkeypatch):
-    monkeypatch.setattr(budget, "begun", lambda job: True)
-    with budget.Crew(1) as crew:
-        for number in range(2):
-            crew.start(None, os.getpid)
-            (future,) = crew.busy
-            ((_, error, _),) = crew.ended(60)
-            assert error is None
-            pid = future.result()
-            if not number:
-                os.kill(pid, signal.SIGKILL)
-                while not crew.idle[0]._broken:  # until its executor knows
-                    time.sleep(0.01)
-
-
-LIVING = """
-import os, time
-from fgan.jobs import budget
-
-def work():
-    print(os.getpid(), flush=True)
-    time.sleep(600)
-
-if __name__ == "__main__":
-    with budget.Crew(1) as crew:
-        budget.begun = lambda job: False
-        crew.start(None, work)
-        list(crew.ended(600))
-"""
-
-
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
-def test_a_worker_ends_with_its_parent(tmp_path, sign):
-    script = tmp_path / "living.py"
-    script.write_text(LIVING)
-    options = dict(stdout=subprocess.PIPE, text=True, start_new_session=True)
-    parent = subprocess.Popen([sys.executable, script], env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, **options)
-    worker = int(parent.stdout.readline())
-    parent.send_signal(sign)
-    parent.wait()
-    for _ in range(100):
-        if not Path(f"/proc/{worker}/cmdline").exists() or not Path(f"/proc/{worker}/cmdline").read_bytes():
-            return
-        time.sleep(0.1)
-    os.kill(worker, signal.SIGKILL)
-    pytest.fail("the worker lives on")
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds no process to cores")
-def test_cores_are_those_that_the_process_may_use():
-    before = os.sched_getaffinity(0)
-    try:
-        os.sched_setaffinity(0, {min(before)})
-        assert plan.available() == 1
-    finally:
-        os.sched_setaffinity(0, before)
-    assert plan.available() == len(before)
 
 
 BARE = """
