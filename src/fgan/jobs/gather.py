@@ -89,7 +89,7 @@ def mark_outdated(design, folder):
     if outdated(design, folder):
         for name in write.PART_FILES:
             with contextlib.suppress(OSError):
-                os.utime(folder / name, (0, 0))
+                os.utime(folder / name, (1, 1))  # Snakemake takes a time of 0 for none
 
 
 def joined(design, shards, folder):

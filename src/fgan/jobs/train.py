@@ -62,8 +62,8 @@ class Checkpoint:
             with whole(self.path) as partial:
                 try:
                     torch.save(state, partial)
-                except RuntimeError as error:  # torch's error for a full disk
-                    raise OSError(str(error).splitlines()[0]) from error
+                except RuntimeError as error:  # on a full disk torch speaks of its own files and lines
+                    raise OSError("not all of it could be written") from error
             self.saved = time.monotonic()
             self.every = max(self.every, 20 * (self.saved - began))
 
