@@ -10,7 +10,7 @@ TEX := latexmk texlive-latex-base texlive-latex-recommended texlive-latex-extra 
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: quick smoke overnight full paper test lint benchmark setup tex clean
+.PHONY: quick smoke overnight full paper test torture lint benchmark setup tex clean
 
 quick: ## the laptop's record, with its PDF, in minutes
 	@$(MAKE) --no-print-directory record RECORD=quick
@@ -27,6 +27,9 @@ paper: setup tex ## the PDF of a record that exists: make paper RECORD=reference
 
 test: setup tex ## all tests, including the smoke record from start to PDF
 	python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+torture: setup ## two hundred sequences of kills, edits and damages of a record, other ones each time
+	FGAN_TORTURE=200 pytest -n 0 tests/project/test_torture.py
 
 lint: setup
 	python -m ruff check .

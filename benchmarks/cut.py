@@ -1,6 +1,5 @@
 """Finds the fastest cut of a design on this machine: threads of a job, seeds of a shard, bytes of a stack."""
 
-import os
 import re
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ from fgan import design
 from fgan.engine import cost, machines
 from fgan.engine.convolutions import WAYS
 from fgan.engine.training import step
+from fgan.jobs import plan
 
 TABLE = Path(machines.__file__).with_name("machines.yaml")
 
@@ -40,7 +40,7 @@ def rate(what, threads, size, at):
 
 def measure():
     """Run-steps per second of this machine for each way to cut, with all cores busy."""
-    cores, rows = os.cpu_count(), []
+    cores, rows = plan.available(), []
     with jobs(cores) as pool:
         together(pool, rate, [("ring", 1, 1)] * cores)  # imports and warm-up
         for what, threads, size in [

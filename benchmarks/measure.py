@@ -6,7 +6,6 @@ All rates are measured in one execution, so their ratios hold on a busy machine 
 """
 
 import multiprocessing
-import os
 import shutil
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -19,6 +18,7 @@ from benchmarks.configurations import CONFIGURATIONS
 from benchmarks.plain import Loop, module
 from fgan.engine import cost, machines
 from fgan.engine.training import captured, recorded, step
+from fgan.jobs import plan
 
 SIZES = (1, 4, 16, 64, 256, 1024)
 LONGEST = 10.0  # expected seconds of three steps above which a size is skipped
@@ -88,7 +88,7 @@ def plain(name, device, compiled=False):
     x = torch.rand(chosen.batch, chosen.data, device=device)
     z = torch.randn(chosen.batch, chosen.noise, device=device)
     rates = []
-    for threads in {1, os.cpu_count()} if device == "cpu" else {1}:
+    for threads in {1, plan.available()} if device == "cpu" else {1}:
         torch.set_num_threads(threads)
         torch.compiler.reset()
         loop = Loop(*map(module, chosen.networks()), chosen.optimiser, device, compiled)
@@ -159,7 +159,7 @@ def population(pool, name, runs, device, workers):
 
 def table(device, names, sizes, say=print):
     """One row for each configuration and number of runs."""
-    workers = 1 if device == "cuda" else os.cpu_count()
+    workers = 1 if device == "cuda" else plan.available()
     rows = []
     with jobs(workers) as pool:
         together(pool, stacked, [("ring 2x64", 2, device)] * workers)  # imports and warm-up

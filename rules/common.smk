@@ -9,8 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design, targets
+from fgan.design.validation import sentence
 from fgan.files import DataError, RecordError
-from fgan.jobs import cut
+from fgan.jobs import cut, gather
 from fgan.jobs.train import SHARD_FILES, choose_device
 from fgan.record.provenance import code_hash, ways
 from fgan.record.write import PART_FILES
@@ -64,6 +65,8 @@ if "data" in config:
     os.environ.update(FGAN_DATA=str(Path(config["data"]).expanduser().resolve()))
 
 RECORD = f"results/{NAME}"
+for one in DESIGNS.values():
+    gather.mark_outdated(one, Path(RECORD, one.name))
 # Whole experiments one after the other, trained and drawn, the most valuable first: its figures are there early.
 PRIORITY = {one.name: len(DESIGNS) - place for place, one in enumerate(design.by_value(DESIGNS.values()))}
 # An edit in these packages redraws figures and tables, and trains nothing.

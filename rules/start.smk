@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import re
+import shlex
 import shutil
 
 from snakemake_interface_logger_plugins.common import LogEvent
@@ -13,10 +14,20 @@ from fgan.jobs import plan, warm, watch
 HELD = contextlib.ExitStack()  # holds the record's lock, which is released when this process ends
 
 
+STOPPED = []  # holds the sentence on what is safe once the user has stopped the workflow
+
+
 def told(record):
-    """Whether a message of Snakemake's is shown: not those of each job, because the watch says how far the record is."""
+    """Whether a message of Snakemake's is shown: not those of each job, because the watch says how far the record is.
+
+    After Ctrl-C one sentence stands for all: Snakemake's are of jobs that failed, and none did.
+    """
+    if not STOPPED and record.getMessage().startswith("Terminating processes on user request"):
+        again = shlex.join(["snakemake", *sys.argv[1:]])
+        STOPPED.append(f"stopped: what {RECORD} holds is safe; go on from the last checkpoints with: {again}")
+        print(STOPPED[0], file=sys.stderr, flush=True)
     each = getattr(record, "event", None) in (LogEvent.PROGRESS, LogEvent.JOB_FINISHED)
-    return not each and not record.getMessage().startswith(("Select jobs to execute", "Execute "))
+    return not STOPPED and not each and not record.getMessage().startswith(("Select jobs to execute", "Execute "))
 
 
 def begin():

@@ -7,7 +7,8 @@ for experiment in DESIGNS:
         input:
             data=data_set(experiment),
         output:
-            [f"{RECORD}/{experiment}/shards/{{shard}}/{name}" for name in SHARD_FILES],
+            # Kept when the job starts: a shard that is complete by its card is not trained again.
+            [update(f"{RECORD}/{experiment}/shards/{{shard}}/{name}") for name in SHARD_FILES],
         log:
             f"{RECORD}/logs/train/{experiment}/{{shard}}.log",
         priority: PRIORITY[experiment]

@@ -29,6 +29,16 @@ def test_a_whole_file_appears_when_the_block_ends(tmp_path):
     assert path.read_text() == "all of it" and os.listdir(path.parent) == ["file.txt"]
 
 
+def test_bytes_are_on_the_disk_before_they_have_their_name(tmp_path, monkeypatch):
+    """A rename may reach the disk before what was written: a machine that goes down would leave an empty file."""
+    order, fsync, replace = [], os.fsync, os.replace
+    names = lambda number: Path(os.readlink(f"/proc/self/fd/{number}")).name
+    monkeypatch.setattr(os, "fsync", lambda number: order.append(f"sync {names(number)}") or fsync(number))
+    monkeypatch.setattr(os, "replace", lambda *pair: order.append("rename") or replace(*pair))
+    files.write_text(tmp_path / "file.txt", "all of it")
+    assert order == ["sync .file.txt.partial", "rename", f"sync {tmp_path.name}"]
+
+
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, OSError(errno.ENOSPC, "No space left on device")])
 def test_a_block_that_raises_leaves_the_old_file_and_nothing_else(tmp_path, failure):
     path = tmp_path / "file.txt"
@@ -107,6 +117,12 @@ def test_a_second_holder_of_a_lock_waits_and_says_so(tmp_path, capsys):
         order.append("first")
     thread.join(timeout=10)
     assert order == ["first", "second"] and capsys.readouterr().err == "waiting for the other\n"
+
+
+def test_a_record_that_cannot_be_made_gets_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(RecordError, match="cannot write"), files.alone(tmp_path / "file" / "record"):
+        pass
 
 
 def test_a_record_that_another_process_makes_is_refused_at_once(tmp_path):

@@ -12,7 +12,7 @@ from pathlib import Path
 from fgan import design
 from fgan.design import DesignError
 from fgan.design.options import Parser, count, minutes
-from fgan.files import DataError, RecordError, writing
+from fgan.files import ENVIRONMENT, MEND, DataError, RecordError, writing
 from fgan.jobs import times, warm
 
 OPTIONS = {
@@ -106,21 +106,29 @@ def main(words=None):
             design.variables()
             if path:
                 with writing(path):
+                    path.parent.mkdir(parents=True, exist_ok=True)
                     args.log = stack.enter_context(open(path, "a"))
             status = run(args, record, clock)
             if args.stage in TIMED:
                 clock.write(record, " ".join(filter(None, (args.stage, subject(args)))))
         except (DesignError, RecordError, DataError) as error:
             # The user can mend wrong input, so it gets one sentence; a bug keeps its traceback.
-            for file in filter(None, (sys.stderr, args.log)):
-                with contextlib.suppress(OSError):
-                    print(f"error: {error}", file=file, flush=True)
-            return 2
-        except Exception:
+            return complain(error, args.log)
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in ENVIRONMENT:
+                return complain(f"{error.filename or record}: {error.strerror}; {MEND}", args.log)
             if args.log:
                 traceback.print_exc(file=args.log)
             raise
     return status or 0
+
+
+def complain(error, log):
+    """Prints an error of the user's or the machine's in one sentence, on the terminal and in the log; returns 2."""
+    for file in filter(None, (sys.stderr, log)):
+        with contextlib.suppress(OSError):
+            print(f"error: {error}", file=file, flush=True)
+    return 2
 
 
 def subject(args):
@@ -285,5 +293,10 @@ if __name__ == "__main__":
         # Texts are UTF-8 whatever the locale says, and so are those of the packages that read and write them.
         os.execv(sys.executable, [sys.executable, "-X", "utf8", "-m", "fgan", *sys.argv[1:]])
     os.environ["MPLBACKEND"] = "agg"  # a notebook's setting would be imported, or open windows
-    status = warm.ask(sys.argv[1:])
-    sys.exit(main() if status is None else status)
+    try:
+        status = warm.ask(sys.argv[1:])
+        sys.exit(main() if status is None else status)
+    except KeyboardInterrupt:
+        if not warm.workflow():  # which says it once for all of its jobs
+            print("\nstopped: what is finished is safe, and the same command goes on from there", file=sys.stderr)
+        sys.exit(130)

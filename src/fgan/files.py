@@ -1,12 +1,17 @@
 """Files that are whole or absent, locks that end with their process, and errors that say what to do."""
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import os
 import sys
 from pathlib import Path
+
+# Errors of the disk and its folders, which are nobody's bug, and what to do about them.
+ENVIRONMENT = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE)
+MEND = "free some space or check the folder's permissions, then run the same command again"
 
 
 class RecordError(RuntimeError):
@@ -30,9 +35,21 @@ def whole(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield partial
+            sync(partial)  # else a machine that goes down may keep the new name and lose the bytes
             os.replace(partial, path)
+            with contextlib.suppress(OSError):  # not every file system can do that with a folder
+                sync(path.parent)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def sync(path):
+    """Waits until what was written to a file or folder is on the disk."""
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 @contextlib.contextmanager
@@ -41,10 +58,7 @@ def writing(path):
     try:
         yield
     except OSError as error:
-        raise RecordError(
-            f"cannot write {path}: {error.strerror or error}; free some space or check the folder's permissions, "
-            "then run the same command again"
-        ) from error
+        raise RecordError(f"cannot write {path}: {error.strerror or error}; {MEND}") from error
 
 
 def write_text(path, text):
@@ -82,8 +96,11 @@ def locked(path, message):
 @contextlib.contextmanager
 def alone(record):
     """Locks a record for the one process that makes it; raises RecordError if another process holds the lock."""
-    Path(record).mkdir(parents=True, exist_ok=True)
-    with open(Path(record, ".lock"), "w") as file:
+    path = Path(record, ".lock")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "w")
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import random
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,42 @@ def test_a_damaged_checkpoint_starts_anew(tmp_path, monkeypatch, share):
     assert Checkpoint(path, "cpu").load() is None
     path.unlink()
     assert Checkpoint(path, "cpu").load() is None
+
+
+def test_changed_bytes_are_never_loaded_as_if_whole(tmp_path, monkeypatch, capsys):
+    """400 changes of one to four bytes anywhere: a state is the one that was saved, or is told and not loaded."""
+    monkeypatch.setenv("FGAN_CHECKPOINT_SECONDS", "0")
+    path, draw, told = tmp_path / "side.pt", random.Random(0), 0
+    trained(population([run()]), checkpoint=Checkpoint(path, "cpu"))
+    whole, saved = path.read_bytes(), Checkpoint(path, "cpu").load()
+    for _ in range(400):
+        changed = bytearray(whole)
+        for place in draw.sample(range(len(whole)), draw.randint(1, 4)):
+            changed[place] ^= draw.randint(1, 255)
+        path.write_bytes(changed)
+        found = Checkpoint(path, "cpu").load()
+        said = capsys.readouterr().err
+        assert said.count("\n") == (found is None)  # one line, or none
+        if found is None:
+            told += 1
+            assert "side.pt is damaged" in said and path.read_bytes() == changed
+        else:
+            assert found["step"] == saved["step"] and found["history"].keys() == saved["history"].keys()
+            for name, value in saved["population"].items():
+                assert torch.equal(found["population"][name].nan_to_num(-1), value.nan_to_num(-1)), name
+    assert told > 200
+
+
+def test_want_of_memory_is_no_damage(tmp_path, monkeypatch):
+    path = tmp_path / "side.pt"
+    Checkpoint(path, "cpu").save({"theta": torch.zeros(2)}, last=True)
+
+    def scarce(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch, "load", scarce)
+    with pytest.raises(torch.OutOfMemoryError):
+        Checkpoint(path, "cpu").load()
 
 
 def test_a_checkpoint_is_written_when_its_time_has_come_and_at_the_end(tmp_path, monkeypatch):

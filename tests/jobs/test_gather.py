@@ -75,11 +75,33 @@ def test_a_shard_of_other_settings_is_not_gathered(trained, root):
     _, folder = trained
     before = (folder / "checksums.txt").read_bytes()
     other = design.load("ring", "smoke", EXPERIMENTS, max_steps=50)
-    with pytest.raises(
-        RecordError, match="tanh-seed0-1 is missing or was made by other settings or code; make it with: snakemake"
-    ):
+    with pytest.raises(RecordError, match="tanh-seed0-1 was made by other settings or code; make it with: snakemake"):
         gather.gather(other, "cpu", folder)
     assert (folder / "checksums.txt").read_bytes() == before
+
+
+def test_a_part_of_other_seeds_settings_or_code_is_known_without_the_workflow(trained, root, monkeypatch):
+    """In any cut; its files are made older than all others, so that it is gathered again."""
+    chosen, folder = trained
+    load = lambda **options: design.load("ring", "smoke", EXPERIMENTS, **options)
+    times = lambda: {(folder / name).stat().st_mtime for name in write.PART_FILES}
+    assert not gather.outdated(chosen, folder) and not gather.outdated(chosen, folder / "missing")
+    gather.mark_outdated(chosen, folder)
+    assert min(times()) > 1
+    assert gather.outdated(load(max_steps=60, seeds=3), folder) and gather.outdated(load(max_steps=50), folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance, "code_hash", lambda experiment: "another")
+        assert gather.outdated(chosen, folder)
+    gather.mark_outdated(load(max_steps=60, seeds=3), folder)
+    assert times() == {1.0}
+    untrained = design.load("kde_protocol", "smoke", EXPERIMENTS)
+    card = {"shards": {"baseline-seed0": {"settings_hash": gather.untrained(untrained, gather.alone(untrained)).hash}}}
+    card["shards"]["baseline-seed0"]["code_hash"] = provenance.code_hash("kde_protocol")
+    (folder.parent / "kde_protocol").mkdir()
+    (folder.parent / "kde_protocol/card.json").write_text(json.dumps(card))
+    assert not untrained.arms and not gather.outdated(untrained, folder.parent / "kde_protocol")
+    (folder.parent / "kde_protocol/card.json").write_text("")
+    assert gather.outdated(untrained, folder.parent / "kde_protocol")
 
 
 TOY = """

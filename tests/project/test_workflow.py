@@ -274,6 +274,36 @@ def test_an_orphan_of_a_killed_workflow_is_waited_for_and_its_work_is_kept(finis
     assert content(folder)[part] == content(finished[0])[part]
 
 
+def test_what_is_complete_is_kept_whatever_snakemake_has_lost(finished, tmp_path):
+    """A record in a younger clone, without Snakemake's notes: nothing trains again, and a new seed is still noticed."""
+    folder = twin(finished[0], tmp_path / "twin")
+    shutil.copytree(finished[0] / "results/smoke/ring", folder / "results/smoke/ring")
+    assert "train" not in jobs(snakemake(folder, "-n", "ring", *SMOKE).text)
+    assert jobs(snakemake(folder, "-n", "ring", *SMOKE, "seeds=3").text)["train"] == 1
+    done = snakemake(folder, "ring", "--forcerun", "train_ring", *SMOKE)
+    assert done.returncode == 0, done.text[-4000:]
+    assert "complete already" in (folder / "results/smoke/logs/train/ring/tanh-seed0-1.log").read_text()
+    part = "ring/shards/tanh-seed0-1/card.json"
+    assert content(folder)[part] == content(finished[0])[part]
+
+
+def test_ctrl_c_says_in_one_line_what_is_safe_and_how_to_go_on(finished, tmp_path):
+    folder = twin(finished[0], tmp_path / "twin")
+    path = folder / "experiments/ring/experiment.yaml"
+    path.write_text(path.read_text().replace("steps: 200,", "steps: 2000,"))
+    call = [sys.executable, "-m", "snakemake", "--cores", "2", "ring", *SMOKE]
+    options = dict(cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    with subprocess.Popen(call, env=environment(FGAN_CHECKPOINT_SECONDS="0"), **options) as process:
+        while not list(folder.glob("results/smoke/ring/.checkpoints/*.pt")):
+            assert process.poll() is None, "the workflow ended before its first checkpoint"
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        said = process.communicate()[0]
+    assert process.returncode and "Traceback" not in said and "Error" not in said, said
+    last = said.rpartition("stopped: ")[2].splitlines()
+    assert last[0].endswith("with: snakemake --cores 2 ring --config record=smoke device=cpu") and len(last) == 2, said
+
+
 def test_a_second_workflow_on_the_same_record_is_refused(edited):
     path = edited / "experiments/ring/figures.py"
     path.write_text(path.read_text() + "# edited\n")

@@ -155,6 +155,62 @@ def test_the_largest_shard_of_a_gpu_fits_a_file(tmp_path):
     assert 4 * (tmp_path / "measurements.parquet").stat().st_size < archive.LIMIT
 
 
+def test_an_archive_that_was_packed_again_has_folders_and_foreign_files(tmp_path, trained, chosen):
+    record = archived(tmp_path, trained, chosen, (0, 0), (1, 1))
+    (path,) = (record / "archive").iterdir()
+    with tarfile.open(path) as file:
+        file.extractall(tmp_path / "unpacked", filter="data")
+    (tmp_path / "unpacked" / "notes.txt").write_text("mine")
+    with tarfile.open(path, "w") as file:
+        file.add(tmp_path / "unpacked", ".")
+    assert len(archive.read(record)) == 2 and adopted(record, shard(chosen, 0, 1))
+
+
+DAMAGES = pytest.mark.parametrize(
+    "name, damage",
+    [(name, damage) for name in train.SHARD_FILES for damage in ("empty", "cut", "changed")]
+    + [("card.json", "a list"), ("samples.npz", "missing")],
+)  # fmt: skip
+
+
+@DAMAGES
+def test_a_damaged_shard_is_named_never_packed_and_trained_again(tmp_path, trained, chosen, name, damage):
+    """Its settings and code still fit, so only the bytes can tell; what is trained again has the same ones."""
+    one = shard(chosen, 1, 1)
+    folder = shutil.copytree(place(trained, one), place(tmp_path / "smoke", one))
+    path, whole = folder / name, (folder / name).read_bytes()
+    changed = whole[:200] + bytes([whole[200] ^ 1]) + whole[201:]
+    contents = {"empty": b"", "cut": whole[: len(whole) // 2], "changed": changed, "a list": b"[]"}
+    path.unlink() if damage == "missing" else path.write_bytes(contents[damage])
+    if damage == "changed" and name == "card.json":
+        path.write_text(whole.decode().replace('"files"', '"fails"').replace('"commit"', "commit"))
+    assert name in archive.damage(folder) and not train.current(folder, one)
+    with pytest.raises(RecordError, match=name):
+        archive.Archive(tmp_path / "smoke").add(folder)
+    assert not list(tmp_path.rglob("*.tar")) and not archive.siblings(folder.with_name("other"), shard(chosen, 0, 3))
+    with open(tmp_path / "log", "w") as log:
+        train.train_shard(chosen, one, folder, log=log)
+    said = (tmp_path / "log").read_text()
+    assert f"{path} is" in said and "complete already" not in said
+    assert path.read_bytes() == whole and train.current(folder, one)
+
+
+def test_a_shard_without_checksums_is_known_by_its_ends(tmp_path, trained, chosen):
+    """Those of earlier versions are taken as they are, unless one of their files is empty or cut."""
+    one = shard(chosen, 1, 1)
+    folder = shutil.copytree(place(trained, one), place(tmp_path / "smoke", one))
+    card = json.loads((folder / "card.json").read_text())
+    assert card.pop("files").keys() == {"measurements.parquet", "samples.npz"}
+    write_json(folder / "card.json", card)
+    (folder / "durations.json").write_text("")  # they decide nothing
+    assert train.current(folder, one)
+    archive.Archive(tmp_path / "smoke").add(folder)
+    shutil.rmtree(folder)
+    assert adopted(tmp_path / "smoke", one) and train.current(folder, one)
+    (folder / "samples.npz").write_bytes((folder / "samples.npz").read_bytes()[:-5])
+    assert not train.current(folder, one)
+
+
 def test_an_archive_holds_no_weights_and_a_damaged_one_is_named(tmp_path, trained, chosen):
     record = archived(tmp_path, trained, chosen, (0, 0))
     (path,) = (record / "archive").iterdir()

@@ -1,6 +1,7 @@
 """Numbers of the paper: every one is a macro with its text, its value and where it comes from."""
 
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -114,6 +115,23 @@ def test_a_number_that_older_code_did_not_measure_is_a_dash(tmp_path, monkeypatc
     assert [row["key"] for row in found] == keys and all(row["text"] == "--" for row in found)
 
 
+def test_the_command_that_rebuilds_a_part_keeps_its_seeds(tmp_path, root):
+    """Without them the same command would make the part with the scale's own seeds."""
+    parts = []
+    for name, changes in (("ring", " seeds=3 max_steps=60"), ("grid", "")):
+        parts.append(Part(part(tmp_path / "quick" / name)))
+        command = f"snakemake --cores all {name} --config record=quick{changes}"
+        write_json(parts[-1].folder / "card.json", {"command": command})
+        parts[-1] = Part(parts[-1].folder)
+    text = {key: row["text"] for key, row in by_key(numbers.captions(tmp_path / "quick", parts)).items()}
+    assert r"\rebuild[ -{}-config record=quick seeds=3 max\_steps=60]{figure" in text["caption.figure.ring_modes"]
+    assert r"\rebuild[ -{}-config record=quick]{table" in text["caption.table.grid_modes"]
+    ends = [numbers.option(tmp_path / name, parts[:1]) for name in ("quick", "full", "reference")]
+    assert ends == [f" -{{}}-config {words}" for words in
+                    (r"record=quick seeds=3 max\_steps=60", r"seeds=3 max\_steps=60", "record=reference")]  # fmt: skip
+    assert numbers.option(tmp_path / "quick", parts) == " -{}-config record=quick"  # no one answer for all
+
+
 def test_the_verdicts_are_counted(tmp_path):
     (tmp_path / "tables").mkdir()
     rows = [("a", "published", "replicated", 0.5, 0.25, 0.75), ("b", "derived", "not run", *[math.nan] * 3)]
@@ -128,5 +146,5 @@ def test_the_verdicts_are_counted(tmp_path):
 
 
 def test_every_formula_and_caption_is_a_number_of_the_paper(root):
-    keys = {row["key"] for row in (*numbers.formulas(), *numbers.captions())}
+    keys = {row["key"] for row in (*numbers.formulas(), *numbers.captions(Path("results/quick"), []))}
     assert {"formula.kl.f", "formula.gan.activation", "caption.figure.ring_modes", "caption.table.ring_modes"} <= keys

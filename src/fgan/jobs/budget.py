@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import re
+import signal
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -28,7 +29,7 @@ def train_all(designs, record, device, minutes, cores=None, data=None, say=print
     """
     deadline = time.time() + 60 * minutes
     waiting, todo, tried, failed, known, there = by_value(designs), [], set(), [], 0, 0
-    with alone(record), Crew(1 if device == "cuda" else cores or os.cpu_count()) as crew:
+    with alone(record), Crew(1 if device == "cuda" else cores or plan.available()) as crew:
         own, archived, expected = archive.Archive(record), archive.read(record), Expectation(device)
         while (left := deadline - time.time()) > 0:
             while crew.idle and (job := expected.first_that_fits(todo, left)):
@@ -103,6 +104,17 @@ def harmful(error):
     return isinstance(error, BrokenProcessPool) or bool(re.search("cuda|cublas|cudnn", str(error), re.I))
 
 
+def follow():
+    """Ends this process with its parent, however that ends; Ctrl-C is the parent's to answer."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def wait_for_parent():
+        multiprocessing.parent_process().join()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=wait_for_parent, daemon=True).start()
+
+
 class Crew:
     """Processes that train side by side, each for many shards; one that an error may have harmed is replaced."""
 
@@ -111,7 +123,7 @@ class Crew:
 
     @staticmethod
     def worker():
-        return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), follow)
 
     @property
     def jobs(self):
@@ -119,7 +131,12 @@ class Crew:
 
     def start(self, job, function, *arguments):
         worker = self.idle.pop()
-        self.busy[worker.submit(function, *arguments)] = worker, job, begun(job)
+        try:
+            future = worker.submit(function, *arguments)
+        except BrokenProcessPool:  # its process was killed while it waited
+            worker = self.worker()
+            future = worker.submit(function, *arguments)
+        self.busy[future] = worker, job, begun(job)
 
     def ended(self, seconds):
         """(job, its error or None, its seconds) of all that have ended, after a wait for one.

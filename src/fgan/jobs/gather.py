@@ -1,6 +1,8 @@
 """Gathers the shards of an experiment into the one part of a record that is shown, audited and published."""
 
+import contextlib
 import json
+import os
 import time
 from pathlib import Path
 
@@ -8,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from fgan import targets
-from fgan.design import SHOWN, Shard
+from fgan.design import SHOWN, DesignError, Shard
 from fgan.divergences import DIVERGENCES
 from fgan.files import RecordError, write_json
+from fgan.jobs import warm
 from fgan.jobs.cut import shards as cut
 from fgan.jobs.train import clear, current, prepare
 from fgan.metrics.history import KEPT, kept, quartiles
@@ -26,8 +29,7 @@ def gather(design, device, folder, data=None):
     folder = Path(folder)
     prepare("cpu")
     shards = cut(design, device)
-    # An experiment that trains nothing has the common settings alone.
-    settings = shards[0].settings if shards else {k: v for k, v in design.common.items() if k not in SHOWN}
+    settings = shards[0].settings if shards else alone(design)
     frames, samples, cards = joined(design, shards, folder)
     images = targets.load(settings, data)
     began = time.perf_counter()
@@ -45,8 +47,7 @@ def gather(design, device, folder, data=None):
     write.write_samples(folder / "samples.npz", samples | arrays)
     write_json(folder / "design.json", shown(design, settings, shards))
     # An experiment that trains nothing has one card, which describes this process.
-    untrained = Shard(design.name, "baseline", 0, 0, settings | {"divergences": [], "objectives": []})
-    card = common_card(design, cards or [provenance.run_card(untrained, "cpu")])
+    card = common_card(design, cards or [provenance.run_card(untrained(design, settings), "cpu")])
     write_json(folder / "card.json", card | known)
     write.write_checksums(folder, write.PART_FILES)
     # Checkpoints go last: a training that a killed workflow left unfinished continues from its last state.
@@ -55,14 +56,54 @@ def gather(design, device, folder, data=None):
     return {"evaluation": seconds}
 
 
+def alone(design):
+    """The settings of an experiment that trains nothing: those that decide a result."""
+    return {key: value for key, value in design.common.items() if key not in SHOWN}
+
+
+def untrained(design, settings):
+    """The shard that stands for what is not trained."""
+    return Shard(design.name, "baseline", 0, 0, settings | {"divergences": [], "objectives": []})
+
+
+def outdated(design, folder):
+    """Whether the part in `folder` has other seeds, settings or code than the design has now, in whatever cut.
+
+    A workflow without Snakemake's notes on how the part was made would take it for finished.
+    """
+    try:
+        known, code = json.loads((folder / "card.json").read_text())["shards"], provenance.code_hash(design.name)
+        shards = [design.shard(name) for name in known] if design.arms else [untrained(design, alone(design))]
+        held = {(one.arm, seed) for one in shards for seed in range(one.first, one.last + 1)}
+        wanted = {(arm, seed) for arm, number in design.seeds.items() for seed in range(number)}
+        same = all(known[one.name]["settings_hash"] == one.hash for one in shards)
+        return not same or (design.arms and held != wanted) or any(own["code_hash"] != code for own in known.values())
+    except FileNotFoundError:
+        return False  # there is none
+    except (DesignError, ValueError, KeyError):
+        return True
+
+
+def mark_outdated(design, folder):
+    """Makes the files of an outdated part older than all others, so that the workflow gathers them again."""
+    if outdated(design, folder):
+        for name in write.PART_FILES:
+            with contextlib.suppress(OSError):
+                os.utime(folder / name, (1, 1))  # Snakemake takes a time of 0 for none
+
+
 def joined(design, shards, folder):
     """Measurements of every arm, the same for every cut, samples of the first seeds by name, and run cards."""
     frames, samples, cards = {}, {}, []
     for shard in shards:
         source = folder / "shards" / shard.name
         if not current(source, shard):
-            reason = "is missing or was made by other settings or code"
-            raise RecordError(f"{source} {reason}; make it with: {design.command}")
+            reason = archive.damage(source) if source.exists() else f"{source} is missing"
+            # A workflow that has lost Snakemake's notes takes what is there for finished, and trains what is not.
+            if reason or warm.workflow():
+                (source / "card.json").unlink(missing_ok=True)
+            reason = reason or f"{source} was made by other settings or code"
+            raise RecordError(f"{reason}; make it with: {design.command}")
         frames.setdefault(shard.arm, []).append(pd.read_parquet(source / "measurements.parquet"))
         cards.append(json.loads((source / "card.json").read_text()))
         with np.load(source / "samples.npz") as arrays:

@@ -31,6 +31,11 @@ class Plan:
     minutes: float
 
 
+def available():
+    """Cores that this process may use, which are fewer than the machine's where it is bound to some of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def rates(device):
     """Rates of one core, measured now, or of a GPU from the table: operations/s, bytes/s and seconds for a kernel."""
     if device == "cuda":
@@ -76,7 +81,7 @@ def make(designs, there, device="cpu", cores=None):
 
     Minutes count what is missing, cut for the device as it will run; those on an H200 are training alone.
     """
-    here, gpu, workers = rates(device), rates("cuda"), cores or os.cpu_count()
+    here, gpu, workers = rates(device), rates("cuda"), cores or available()
     overhead = read_yaml(OVERHEAD)
     slower = here["launch"] / overhead["launch"] if device == "cpu" else 1.0
     rows, missing = [], []

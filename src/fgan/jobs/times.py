@@ -3,6 +3,7 @@
 The file lies outside of all hashed bytes.
 """
 
+import contextlib
 import csv
 import fcntl
 import time
@@ -38,7 +39,8 @@ class Clock:
 def write(record, job, start, seconds, elapsed):
     """Appends a row to the record's time.csv: start [s since 1970] and seconds by kind."""
     row = [job, f"{start:.3f}", *(f"{seconds.get(kind, 0.0):.3f}" for kind in KINDS), f"{elapsed:.3f}"]
-    with open(Path(record, "time.csv"), "a", newline="") as file:
+    # What took how long decides nothing: a job that is done does not fail for a folder that vanished or is full.
+    with contextlib.suppress(OSError), open(Path(record, "time.csv"), "a", newline="") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # jobs side by side write whole rows
         rows = csv.writer(file)
         if file.tell() == 0:

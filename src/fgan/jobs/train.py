@@ -3,10 +3,10 @@
 import itertools
 import json
 import os
-import pickle
 import shutil
 import sys
 import time
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,26 +25,34 @@ from fgan.record import archive, provenance, write
 
 # Words in torch's out-of-memory errors: of its allocators on a GPU and on a CPU, and of libraries with their own.
 NO_ROOM = ("out of memory", "can't allocate memory", "alloc_failed")
-SHARD_FILES = ("measurements.parquet", "samples.npz", "card.json")
+SHARD_FILES = archive.MEASURED + ("card.json",)
 
 
 class Checkpoint:
     """A side file from which a killed training continues; the last one stays until the part is gathered.
 
-    Keyed by the settings, code and device, so that a changed design never continues an old state.
+    Keyed by the settings, code and device, so that a changed design never continues an old state. One whose bytes do
+    not match the checksums that torch writes of each of its parts is told to `log` and never loaded.
     """
 
-    def __init__(self, path, device):
-        self.path, self.device, self.saved = Path(path), device, time.monotonic()
+    def __init__(self, path, device, log=None):
+        self.path, self.device, self.log, self.saved = Path(path), device, log, time.monotonic()
         self.every = float(os.environ.get("FGAN_CHECKPOINT_SECONDS", 15))
 
     def load(self):
         if not self.path.exists():
             return None
         try:
+            with zipfile.ZipFile(self.path) as file:
+                if part := file.testzip():  # torch itself compares no checksum
+                    raise zipfile.BadZipFile(f"checksum of {part}")
             return torch.load(self.path, map_location=self.device, weights_only=True)
-        except (RuntimeError, OSError, EOFError, pickle.UnpicklingError):
-            # Writes are atomic, so an unreadable file is from another version or damaged: start anew.
+        except (MemoryError, torch.OutOfMemoryError):
+            raise  # that says nothing of the file
+        except Exception as error:  # changed bytes end in errors of every kind
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            text = f"{self.path} is damaged or of another version ({reason}): not loaded, the training starts anew"
+            print(text, file=self.log or sys.stderr, flush=True)
             return None
 
     def save(self, state, last):
@@ -54,8 +62,8 @@ class Checkpoint:
             with whole(self.path) as partial:
                 try:
                     torch.save(state, partial)
-                except RuntimeError as error:  # torch's error for a full disk
-                    raise OSError(str(error).splitlines()[0]) from error
+                except RuntimeError as error:  # on a full disk torch speaks of its own files and lines
+                    raise OSError("not all of it could be written") from error
             self.saved = time.monotonic()
             self.every = max(self.every, 20 * (self.saved - began))
 
@@ -80,7 +88,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
     key = digest([card["settings_hash"], card["code_hash"], device])[:16]
     side = checkpoints(folder)
     with held(shard, folder):
-        if current(folder, shard):
+        if current(folder, shard, log or sys.stderr):
             print(f"{shard.experiment}/{shard.name}: complete already", file=log)
             return {}
         taken, durations = adopted(design, shard, folder, card, (device, data, log))
@@ -97,7 +105,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
             label = shard.name if len(runs) == len(shard.runs) else f"{shard.name}[{first}:{first + len(runs)}]"
             part = (first, len(shard.runs), share(folder)) if log else None
             progress = Progress(f"{shard.experiment}/{label}", len(runs), shard.settings["steps"], log, part)
-            checkpoint = Checkpoint(side / f"{shard.name}-{key}-{first}-{len(runs)}.pt", device)
+            checkpoint = Checkpoint(side / f"{shard.name}-{key}-{first}-{len(runs)}.pt", device, log)
             _, *results, seconds = trained(run, shard.settings, runs, device, images, progress, checkpoint)
             for kind in seconds:
                 durations[kind] += seconds[kind]
@@ -111,7 +119,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
         write.write_table(folder / "measurements.parquet", frame)
         write.write_samples(folder / "samples.npz", {name: array.numpy() for name, array in samples.items()})
         write_json(folder / "durations.json", durations)
-        write_json(folder / "card.json", card)
+        write_json(folder / "card.json", card | {"files": archive.checksums(folder)})
     return durations
 
 
@@ -221,9 +229,13 @@ def clear(folder, shard):
         state.unlink()
 
 
-def current(folder, shard):
-    """Whether the folder holds a complete shard of the same settings and code."""
-    if not all((folder / name).exists() for name in SHARD_FILES):
+def current(folder, shard, log=None):
+    """Whether the folder holds a complete shard of the same settings and code; a damaged file is told to `log`."""
+    if not (folder / "card.json").exists():
+        return False
+    if wrong := archive.damage(folder):
+        if log:
+            print(wrong, file=log, flush=True)
         return False
     old = json.loads((folder / "card.json").read_text())
     return (old["settings_hash"], old["code_hash"]) == (shard.hash, provenance.code_hash(shard.experiment))

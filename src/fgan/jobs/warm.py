@@ -51,6 +51,11 @@ def process(record):
         yield
 
 
+def workflow():
+    """Whether this command is a job of a workflow."""
+    return ADDRESS in os.environ
+
+
 def ask(words):
     """Exit status of the command `words`, executed by a child of the warm process; None where there is none."""
     with socket.socket(socket.AF_UNIX) as connection:
@@ -104,7 +109,7 @@ def work(connection):
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    del os.environ[ADDRESS]  # the command must not ask again
+    os.environ[ADDRESS] = ""  # the command must not ask again
 
     def follow():
         # The command was killed, so this process, which does its work, dies as well.

@@ -4,6 +4,7 @@ It holds measurements, samples and run card of each shard, no weights, and serve
 to 24 that one machine trained as one shard are adopted seed by seed on another.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -16,11 +17,14 @@ import numpy as np
 import pandas as pd
 
 from fgan.design import Shard
-from fgan.files import RecordError, whole, write_json
+from fgan.files import RecordError, file_hash, whole, write_json
 from fgan.record import provenance, write
 
 LIMIT = 16e6
-FILES = ("measurements.parquet", "samples.npz", "durations.json", "card.json")
+MEASURED = ("measurements.parquet", "samples.npz")
+FILES = (*MEASURED, "durations.json", "card.json")
+# How a whole file ends: Parquet's mark, and the record at a zip's end, of 22 bytes.
+ENDS = {"measurements.parquet": (b"PAR1", 4), "samples.npz": (b"PK\5\6", 22)}
 CHECKSUMS = "checksums.json"
 # The entries of a run card that describe the training, independent of the cut.
 TRAINING = ("claims_hash", "device", "fingerprint", "versions")
@@ -36,8 +40,13 @@ class Archive:
         self.folder, self.path = Path(record, "archive"), None
 
     def add(self, folder):
-        """Adds the finished shard in `folder`, to a new file where the last one is full."""
-        contents = {name: (folder / name).read_bytes() for name in FILES}
+        """Adds the finished shard in `folder`, to a new file where the last one is full.
+
+        Raises RecordError for a shard with a damaged file.
+        """
+        if wrong := damage(folder):
+            raise RecordError(f"{wrong}; the same command trains it again")
+        contents = read_files(folder)
         checksums = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
         contents[CHECKSUMS] = json.dumps(checksums).encode()
         size = sum(len(content) + 1024 for content in contents.values())
@@ -63,14 +72,18 @@ def read(record):
         wrong = f"{path} is damaged (%s); delete it or copy it again"
         try:
             with tarfile.open(path) as file:
-                for member in file:
+                for member in file:  # one that was packed again by hand has folders too
                     shard, _, name = member.name.rpartition("/")
-                    archived.setdefault((path, shard), {})[name] = file.extractfile(member).read()
-        except (tarfile.TarError, EOFError) as error:
+                    if member.isfile() and name in (*FILES, CHECKSUMS):
+                        archived.setdefault((path, shard), {})[name] = file.extractfile(member).read()
+        except (tarfile.TarError, EOFError, OSError) as error:
             raise RecordError(wrong % error) from None
         for (own, shard), files in archived.items():
             if own == path:
-                expected = json.loads(files.get(CHECKSUMS, "{}"))
+                try:
+                    expected = json.loads(files.get(CHECKSUMS, "{}"))
+                except ValueError:
+                    raise RecordError(wrong % f"{shard}/{CHECKSUMS} cannot be read") from None
                 changed = [n for n in FILES if hashlib.sha256(files.get(n, b"")).hexdigest() != expected.get(n)]
                 if changed:
                     raise RecordError(wrong % f"{shard}/{changed[0]} has another checksum")
@@ -79,10 +92,44 @@ def read(record):
 
 def siblings(folder, shard):
     """The finished shards of the arm beside a shard's folder, in the form of `read`."""
-    cards = Path(folder).parent.glob(f"{shard.arm}-seed*/card.json")
-    folders = [card.parent for card in cards if all(card.with_name(name).exists() for name in FILES)]
-    files = [{name: (own / name).read_bytes() for name in FILES} for own in folders if own.name != shard.name]
-    return [own | {"card": json.loads(own["card.json"])} for own in files]
+    cards = sorted(Path(folder).parent.glob(f"{shard.arm}-seed*/card.json"))
+    folders = [card.parent for card in cards if card.parent.name != shard.name and not damage(card.parent)]
+    return [own | {"card": json.loads(own["card.json"])} for own in map(read_files, folders)]
+
+
+def read_files(folder):
+    """{file name: bytes} of a finished shard; its durations decide nothing, so they may be missing or damaged."""
+    files = {name: (folder / name).read_bytes() for name in (*MEASURED, "card.json")}
+    durations = b"{}\n"
+    with contextlib.suppress(OSError, ValueError):
+        written = (folder / "durations.json").read_bytes()
+        durations = written if json.loads(written) else durations
+    return files | {"durations.json": durations}
+
+
+def checksums(folder):
+    """SHA-256 of the measured files of a shard by name."""
+    return {name: file_hash(Path(folder, name)) for name in MEASURED}
+
+
+def damage(folder):
+    """One sentence on the first file of a finished shard that is missing, empty, cut or changed; None if all are whole.
+
+    The card holds the checksums; of a shard whose card is older, the files must end as whole ones do.
+    """
+    folder = Path(folder)
+    try:
+        expected = json.loads((folder / "card.json").read_text()).get("files", {})
+        for name, (mark, length) in ENDS.items():
+            if not (folder / name).read_bytes()[-length:].startswith(mark):
+                return f"{folder / name} is empty or cut"
+            if expected and file_hash(folder / name) != expected.get(name):
+                return f"{folder / name} is not the file that was measured (checksum)"
+    except FileNotFoundError as error:
+        return f"{error.filename} is missing"
+    except (ValueError, AttributeError):
+        return f"{folder / 'card.json'} is empty or cut"
+    return None
 
 
 def sources(shard, archived):
@@ -138,7 +185,8 @@ def adopt(shard, folder, card, sources):
     write.write_samples(folder / "samples.npz", {n: np.stack([a[r] for r in shard.runs]) for n, a in arrays.items()})
     write_json(folder / "durations.json", json.loads(trained["durations.json"]))
     commits = " and ".join(sorted({p["card"]["commit"] for p in sources.values()}))
-    write_json(folder / "card.json", card | {key: trained["card"].get(key) for key in TRAINING} | {"commit": commits})
+    own = {key: trained["card"].get(key) for key in TRAINING} | {"commit": commits, "files": checksums(folder)}
+    write_json(folder / "card.json", card | own)
 
 
 def merged(frames, runs):

@@ -4,7 +4,7 @@ import json
 import shutil
 
 from fgan.design import SCALES
-from fgan.files import RecordError
+from fgan.files import RecordError, whole
 from fgan.record import audit
 from fgan.record.write import PART_FILES
 
@@ -31,9 +31,9 @@ def publish(record, reference, only=None):
         if published.exists() and extent(published) > extent(folder):
             raise RecordError(f"{published} has {extent(published)} as scale and seeds, more than {extent(folder)}")
     for name, group in files.items():
-        (reference / name).mkdir(parents=True, exist_ok=True)
-        for file in group:
-            shutil.copyfile(file, reference / name / file.name)
+        for file in group:  # the checksums last: until then an audit says that the part is not whole
+            with whole(reference / name / file.name) as partial:
+                shutil.copyfile(file, partial)
     return [f"{reference / name}: {size / 1e6:.1f} MB" for name, size in sizes.items()]
 
 

@@ -23,7 +23,13 @@ DRAWS = ["sampler", "divergence", "metric", "rule"]
 def collect(record, parts):
     """Rows of COLUMNS; keys are like ring.tanh.kl.saddle.modes, with a rule in brackets after its metric."""
     rows = [row for part in parts for row in (*facts(part), *judged(part), *untrained(part))]
-    rows += [*claims(record), *told(record, parts), *of_the_record(record, parts), *formulas(), *captions()]
+    rows += [
+        *claims(record),
+        *told(record, parts),
+        *of_the_record(record, parts),
+        *formulas(),
+        *captions(record, parts),
+    ]
     rows += unmeasured(parts, {one["key"] for one in rows})
     return pd.DataFrame(rows, columns=list(COLUMNS)).fillna(dict.fromkeys(COLUMNS[4:], ""))
 
@@ -152,11 +158,12 @@ def of_the_record(record, parts):
 
 
 def option(record, parts):
-    """The setting of the command that makes a figure of this record again, with its seeds and steps."""
-    commands = {part.card.get("command", "").partition(" --config ")[2] for part in parts}
-    made = commands.pop() if len(commands) == 1 and record.name != "reference" else ""
-    made = made or f"record={record.name}"
-    return "" if made == "record=full" else rf" -{{}}-config {escape(made)}"
+    """The end of a command that makes `parts` again as they are, for TeX: the record, and the seeds that they share."""
+    told = {part.card.get("command", "").partition("-config record=")[2].partition(" ")[2] for part in parts}
+    words = [] if record.name == "full" else [f"record={record.name}"]
+    if record.name != "reference" and len(told) == 1:  # one that is only shown is not trained again
+        words += [escape(word) for word in told.pop().split()]
+    return f" -{{}}-config {' '.join(words)}" if words else ""
 
 
 def formulas():
@@ -170,10 +177,12 @@ def formulas():
     ]
 
 
-def captions():
-    """The caption of each figure and table, with the command that rebuilds it."""
+def captions(record, parts):
+    """The caption of each figure and table, with the command that rebuilds it from the part as it is."""
+    made = {part.name: part for part in parts}
+    own = {name: option(record, [made[name]] if name in made else parts) for name in design.find()}
     return [
-        row(f"caption.{kind}.{name}", rf"{escape(caption)} \rebuild{{{kind}\_{escape(name)}}}", None,
+        row(f"caption.{kind}.{name}", rf"{escape(caption)} \rebuild[{own[experiment]}]{{{kind}\_{escape(name)}}}", None,
             f"experiments/{experiment}/experiment.yaml")
         for kind in ("figure", "table") for name, (experiment, _, caption) in design.captions(kind).items()
     ]  # fmt: skip
