@@ -70,6 +70,8 @@ def test_the_command_of_a_design_has_its_options(ring):
 def test_max_steps_cuts_and_never_lengthens(ring):
     assert ring(max_steps=30).arms["tanh"]["steps"] == 30
     assert ring(max_steps=10**9).arms["tanh"]["steps"] == 4000
+    intervals = {steps: ring(max_steps=steps).arms["tanh"]["history"] for steps in (1, 5, 100, 101, 5000)}
+    assert intervals == {1: 1, 5: 2, 100: 50, 101: 100, 5000: 100}, "a path to draw, however short"
 
 
 def test_divergences_stand_in_the_order_of_the_table(ring):

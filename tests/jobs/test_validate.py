@@ -33,3 +33,14 @@ def test_what_is_missing_gets_one_sentence(tmp_path, file, old, new, words):
     (folder / file).write_text(text.replace(old, new))
     with pytest.raises(DesignError, match=words.replace("?", "[?]")):
         validate(design.load("remedies", "full", tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize("means", ["[[0.0, 0.0], [1.0]]", "[a, b]", "[{x: 1}, 2.0]"])
+def test_a_target_that_cannot_be_made_gets_one_sentence(tmp_path, means):
+    folder = shutil.copytree(EXPERIMENTS / "ring", tmp_path / "ring")
+    text, ring = (folder / "experiment.yaml").read_text(), "{kind: ring, modes: 8, radius: 2.0, sd: 0.02}"
+    assert ring in text
+    mixture = f"{{kind: mixture, weights: [0.5, 0.5], means: {means}, variances: [1.0, 1.0]}}"
+    (folder / "experiment.yaml").write_text(text.replace(ring, mixture))
+    with pytest.raises(DesignError, match="ring/experiment.yaml, arm 'tanh': "):
+        validate(design.load("ring", "smoke", tmp_path), tmp_path)

@@ -1,6 +1,8 @@
 """The house: metadata agree with each other, the README is true, and nothing that must not be there is there."""
 
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -90,6 +92,29 @@ def test_every_figure_and_table_has_its_function_and_every_function_its_caption(
             source = (ROOT / "experiments" / experiment / "figures.py").read_text()
             written = set(re.findall(rf"^def {kind}_(\w+)\(", source, re.M))
             assert written == {short for owner, short, _ in captions.values() if owner == experiment}
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_an_older_python_is_named_and_leaves_no_environment(tmp_path, old):
+    """`make setup` with a Python before 3.11, also where an earlier try left its .venv."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("requirements.lock", "pyproject.toml"):
+        (tmp_path / name).touch()
+    python = tmp_path / "python3.10"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    if old:
+        (tmp_path / ".venv/bin").mkdir(parents=True)
+        (tmp_path / ".venv/bin/python").symlink_to(python)
+    call = ["make", "setup", f"PYTHON={python}"]
+    done = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode and f"Python 3.11 or newer is needed, and {python} is not" in done.stdout
+    assert (tmp_path / ".venv").exists() == old, "what is there is replaced by a newer Python alone"
+    made = tmp_path / "python3.11"  # makes an environment whose pip does nothing
+    made.write_text('#!/bin/sh\n[ "$2" != venv ] || { mkdir -p .venv/bin && cp "$0" .venv/bin/python; }\n')
+    made.chmod(0o755)
+    assert subprocess.run([*call[:2], f"PYTHON={made}"], cwd=tmp_path, capture_output=True).returncode == 0
+    assert (tmp_path / ".venv/installed").exists() and not (tmp_path / ".venv/bin/python").is_symlink()
 
 
 def test_no_data_or_weights_are_committed():

@@ -1,7 +1,9 @@
 """A run card says what ran: never the hash of another source tree."""
 
 import platform
+import re
 import shutil
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -59,3 +61,25 @@ def test_models_and_drivers_are_read_from_the_kernel(read, content, wanted, tmp_
     (tmp_path / "file").write_text(content)
     assert read(tmp_path / "file") == wanted
     assert read(tmp_path / "missing")
+
+
+def test_the_commit_of_another_repository_is_not_ours(tmp_path, monkeypatch):
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"]
+    for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "theirs"]):
+        subprocess.run([*git, *command], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    assert re.fullmatch("[0-9a-f]{40}", provenance.commit())
+    (tmp_path / "unpacked").mkdir()
+    monkeypatch.chdir(tmp_path / "unpacked")
+    assert provenance.commit() == "unknown"
+
+
+@pytest.mark.parametrize("damage", [b"", b"0" * 63, b"\xff" * 64])
+def test_a_damaged_file_with_a_hash_is_made_again(away, damage):
+    for name in ("src", "experiments"):
+        (away / name).symlink_to(ROOT / name)
+    right = provenance.code_hash("univariate")
+    (kept,) = (away / "results/.data/code").iterdir()
+    kept.write_bytes(damage)
+    forget()
+    assert provenance.code_hash("univariate") == right == kept.read_text()

@@ -151,6 +151,14 @@ def test_too_few_seeds_are_undecided_with_the_reason(tmp_path):
     assert row["verdict"] == "undecided" and row["why"].startswith("6 seeds, the claim needs 20")
 
 
+def test_what_max_steps_cut_is_undecided_with_the_reason(tmp_path):
+    check, found = {"kind": "mean", "metric": "m", "where": KL, "low": 0.0}, one(tmp_path, NEAR_ONE)
+    assert verdict(found, check) == "replicated"
+    found.design["cut"] = 50
+    (row,) = claims.judge(found, [claim(check, scale="full")])
+    assert row["verdict"] == "undecided" and row["why"].startswith("trainings cut to 50 steps by max_steps; so far")
+
+
 def test_too_small_a_scale_is_undecided_with_the_reason(tmp_path):
     check = {"kind": "mean", "metric": "m", "where": KL, "low": 0.0}
     (row,) = claims.judge(one(tmp_path, NEAR_ONE), [claim(check, scale="full")])

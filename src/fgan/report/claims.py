@@ -69,10 +69,10 @@ def verdict(part, claim, checks):
         why += f" ({too_small} too small to matter)"
     if all(outcome == "not run" for outcome in outcomes):
         name, why = "not run", "no measurement in this record"
-    elif design.SCALES.index(scale) < design.SCALES.index(least):
-        why = f"scale {scale}, the claim needs {least}; so far {why}"
     elif "cut" in part.design:
         why = f"trainings cut to {part.design['cut']} steps by max_steps; so far {why}"
+    elif design.SCALES.index(scale) < design.SCALES.index(least):
+        why = f"scale {scale}, the claim needs {least}; so far {why}"
     elif lacking := unmet(part, claim):
         why = f"{lacking}; so far {why}"
     elif any(check.too_short for check in checks):
