@@ -221,5 +221,6 @@ def test_every_claim_gives_the_reason_of_its_bound(root):
 def test_claims_of_a_setting_that_was_chosen_for_its_effect_say_so(root):
     """The ring's and the remedies' own settings were chosen because divergences differ, or GAN collapses, in them."""
     for claim in (*design.all_claims()["ring"], *design.all_claims()["remedies"]):
-        if claim["kind"] != "identity" and "published" not in claim["id"]:
+        trained = any(check["kind"] != "baseline" for check in claim["checks"])
+        if trained and claim["kind"] != "identity" and "published" not in claim["id"]:
             assert "in this setting" in claim["statement"].lower(), claim["id"]
