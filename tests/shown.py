@@ -105,6 +105,10 @@ def experiment(folder):
     texts = {"experiment.yaml": DESIGN, "schema.yaml": SCHEMA, "run.py": RUN, "figures.py": FIGURES}
     for name, text in (texts | {"claims.yaml": CLAIMS}).items():
         (own / name).write_text(text.lstrip())
+    told = folder / "paper"  # where nothing is said of its claims
+    told.mkdir()
+    (told / "findings.yaml").write_text("findings: []\npaper: []\n")
+    (told / "sentences.yaml").write_text("first: []\nquestions: {}\nsentences: {}\n")
 
 
 def record():

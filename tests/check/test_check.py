@@ -194,6 +194,6 @@ def test_a_module_is_checked_without_a_name_and_may_work_in_place(tmp_path, caps
 def test_a_wrong_place_is_one_sentence(text, name, words, tmp_path, capsys):
     if text:
         (tmp_path / "formulas.py").write_text(text)
-    assert main(["check", f"{tmp_path / 'formulas.py'}:{name}"]) == 1
+    assert main(["check", f"{tmp_path / 'formulas.py'}:{name}"]) == 2
     said = capsys.readouterr()
     assert said.err.startswith("error: ") and words in said.err and said.err.count("\n") == 1 and not said.out

@@ -36,7 +36,7 @@ def undisturbed(tmp_path_factory):
 def one_sentence(outcome, *words):
     status, said = outcome
     wrong = [line for line in said.splitlines() if line.startswith("error: ")]
-    assert status == 1 and len(wrong) == 1 and "Traceback" not in said, said
+    assert status == 2 and len(wrong) == 1 and "Traceback" not in said, said
     assert all(word in wrong[0] for word in words), said
 
 

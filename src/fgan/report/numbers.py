@@ -31,7 +31,7 @@ def collect(record, parts):
         *captions(record, parts),
     ]
     rows += unmeasured(parts, {one["key"] for one in rows})
-    return pd.DataFrame(rows, columns=list(COLUMNS)).fillna(dict.fromkeys(COLUMNS[4:], ""))
+    return pd.DataFrame([dict.fromkeys(COLUMNS[4:], "") | one for one in rows], columns=list(COLUMNS))
 
 
 def row(key, text, value, source, **origin):
@@ -109,7 +109,10 @@ def claims(record):
 
 def told(record, parts):
     """What the paper tells of the claims: page 1, the findings of each question, and sentences over several parts."""
-    frame = pd.read_csv(record / "tables" / "claims.csv").fillna(dict.fromkeys(("published", "why", "source"), ""))
+    words = ("published", "why", "source")  # read as text even where all are empty
+    frame = pd.read_csv(record / "tables" / "claims.csv", dtype=dict.fromkeys(words, str)).fillna(
+        dict.fromkeys(words, "")
+    )
     templates, first, questions = sentences.read(set(frame.claim))
     own = overview.of_fgan(frame)
     texts = {f"page.{key}": text for key, text in sentences.page_one(frame, templates, first).items()}
