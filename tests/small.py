@@ -79,8 +79,8 @@ def written(folder, text, scale="quick", **options):
     """The design of a copy of the ring's folder with another experiment.yaml."""
     target = folder / "experiments" / "ring"
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("schema.yaml", "run.py"):
-        shutil.copy(EXPERIMENTS / "ring" / name, target)
+    for file in (EXPERIMENTS / "ring" / "schema.yaml", *(EXPERIMENTS / "ring").glob("*.py")):
+        shutil.copy(file, target)
     (target / "experiment.yaml").write_text(text)
     return design.load("ring", scale, folder / "experiments", **options)
 

@@ -72,7 +72,8 @@ def test_convolutions_take_the_same_operations_in_every_way(name, monkeypatch):
 def test_a_gpu_launches_few_kernels_for_a_step_of_all_pairs():
     every = [run(name, objective) for name in DIVERGENCES for objective in ("saddle", "alternative")]
     on = {device: cost.counted(lambda: population(every, "meta"), device).kernels for device in ("cpu", "cuda")}
-    assert on["cuda"] < on["cpu"] - 20 and on["cuda"] <= 450  # the objectives of twelve divergences are most of them
+    # The objectives of twelve divergences are most of them; that weighted JS is right far out takes 37.
+    assert on["cuda"] < on["cpu"] - 20 and on["cuda"] <= 480
 
 
 def test_memory_that_is_freed_counts_no_more():
