@@ -89,7 +89,7 @@ def test_the_categorical_bound_is_exact_in_its_divergence_and_relaxed_in_its_cod
     torch.testing.assert_close(divergence, kl_divergence(q, prior).sum(-1), rtol=1e-4, atol=1e-6)
     hard, _ = p.bound.terms(logits, x, z, hard=True)
     assert not torch.equal(hard, relaxed)
-    p.model["temperature"] = 1e-3  # in the limit the relaxed code is the sampled one
+    p.model["temperature"] = 1e-5  # in the limit the relaxed code is the sampled one, near ties too
     torch.testing.assert_close(p.bound.terms(logits, x, z)[0], hard, rtol=1e-3, atol=1e-3)
 
 
