@@ -54,8 +54,8 @@ rule theory:
         PUBLISHED,
         SHOWING,
     output:
-        [report(file, caption="captions/theory.rst", category="Theory") for file in THEORY if "/theory_" in file],
-        [report(file, caption="captions/published.rst", category="Theory") for file in THEORY if "/theory_" not in file],
+        [report(file, caption="captions/theory.rst", category="Theory") for file in THEORY if "theory_" in file],
+        [report(file, caption="captions/published.rst", category="Theory") for file in THEORY if "theory_" not in file],
     log:
         f"{RECORD}/logs/theory.log",
     conda:

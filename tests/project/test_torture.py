@@ -1,6 +1,6 @@
 """Kill anything, in any order: whatever happens to a record, the same commands end in the bytes of an undisturbed one.
 
-Ten sequences are among the tests. `make torture` tries FGAN_TORTURE of them, two hundred, and others each time.
+Five sequences are among the tests. `make torture` tries FGAN_TORTURE of them, two hundred, and others each time.
 """
 
 import os
@@ -15,7 +15,7 @@ from torture import CONSTANTS, World
 
 from fgan.record import audit as audits
 
-SEQUENCES = int(os.environ.get("FGAN_TORTURE", 10))
+SEQUENCES = int(os.environ.get("FGAN_TORTURE", 5))
 # A command ends by itself, dies when it touches files for the n-th time, or dies after some seconds.
 KILLS = st.one_of(st.none(), st.integers(0, 60), st.floats(0.01, 2.0))
 UNDISTURBED = {}  # bytes of a record that nothing happened to, by seeds and constant
@@ -69,7 +69,8 @@ class Mistreated(RuleBasedStateMachine):
 
     @rule()
     def audit(self):
-        self.ended(self.world.command("audit"), None, "ring: ")
+        # What this record shows was never made, and cannot be from two divergences.
+        self.ended(self.world.command("audit"), None, "ring: ", "cannot be made again")
 
     @rule(seeds=st.integers(1, 3))
     def change_seeds(self, seeds):

@@ -6,6 +6,7 @@ The file lies outside of all hashed bytes.
 import contextlib
 import csv
 import fcntl
+import os
 import time
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def write(record, job, start, seconds, elapsed):
     with contextlib.suppress(OSError), open(Path(record, "time.csv"), "a", newline="") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # jobs side by side write whole rows
         rows = csv.writer(file)
-        if file.tell() == 0:
+        if os.fstat(file.fileno()).st_size == 0:  # tell() is where the file ended when it was opened
             rows.writerow(COLUMNS)
         rows.writerow(row)
 
