@@ -1,6 +1,6 @@
 """Kill anything, in any order: whatever happens to a record, the same commands end in the bytes of an undisturbed one.
 
-Five sequences are among the tests. `make torture` tries FGAN_TORTURE of them, two hundred, and others each time.
+Ten sequences are among the tests. `make torture` tries FGAN_TORTURE of them, two hundred, and others each time.
 """
 
 import os
@@ -16,7 +16,7 @@ from torture import CONSTANTS, World
 
 from fgan.record import audit as audits
 
-SEQUENCES = int(os.environ.get("FGAN_TORTURE", 5))
+SEQUENCES = int(os.environ.get("FGAN_TORTURE", 10))
 # A command ends by itself, dies when it touches files for the n-th time, or dies after some seconds.
 KILLS = st.one_of(st.none(), st.integers(0, 60), st.floats(0.01, 2.0))
 UNDISTURBED = {}  # bytes of a record that nothing happened to, by seeds and constant
