@@ -18,10 +18,6 @@ class RecordError(RuntimeError):
     """A record or one of its files cannot be used; the message says what to do."""
 
 
-class UnknownName(RecordError):
-    """A key, a run or a record that is not there; the message offers the nearest name."""
-
-
 class DataError(RuntimeError):
     """A data set is missing or is not the original; the message names the file and what to do."""
 

@@ -10,7 +10,7 @@ from records import place
 from small import ROOT
 
 from fgan import __main__, design
-from fgan.files import UnknownName, write_json
+from fgan.files import RecordError, write_json
 from fgan.jobs import gather, retrain
 from fgan.jobs.cut import shards
 from fgan.jobs.train import train_shard
@@ -130,7 +130,7 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_run_offers_the_nearest(record, name):
-    with pytest.raises(UnknownName, match=WRONG[name].replace("?", r"\?")):
+    with pytest.raises(RecordError, match=WRONG[name].replace("?", r"\?")):
         retrain.retrain(record, name, record.parent / "to")
 
 

@@ -6,7 +6,7 @@ import pytest
 from records import experiment, toy
 
 from fgan import __main__
-from fgan.files import UnknownName, write_json
+from fgan.files import RecordError, write_json
 from fgan.report import explain
 from fgan.report.explain import origins, trace
 
@@ -226,7 +226,7 @@ WRONG = {
 
 @pytest.mark.parametrize("key", WRONG)
 def test_a_wrong_key_is_one_sentence_with_the_nearest_name(record, key, capsys):
-    with pytest.raises(UnknownName, match=WRONG[key]):
+    with pytest.raises(RecordError, match=WRONG[key]):
         explain.explain(record, key)
     assert __main__.main(["explain", key, "--record", "quick"]) == 2
     assert capsys.readouterr().err.count("\n") == 1

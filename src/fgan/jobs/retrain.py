@@ -9,7 +9,7 @@ import torch
 
 from fgan import design, targets
 from fgan.design import Run, nearest, schemas, seeds_of
-from fgan.files import RecordError, UnknownName, whole, write_json
+from fgan.files import RecordError, whole, write_json
 from fgan.jobs.progress import Progress
 from fgan.jobs.train import Checkpoint, measured, prepare, trained
 from fgan.record import provenance, write
@@ -24,7 +24,7 @@ def retrain(record, name, folder, device="cpu", data=None, log=None):
     """Trains the run `name` (experiment/arm/divergence/objective/seed) of a record into `folder`/`name`.
 
     Writes measurements, samples, card and weights.pt: {"generator", "variational": tensors in the network's order}.
-    Returns (lines of the comparison, whether every byte is equal). Raises UnknownName for a run that is not there.
+    Returns (lines of the comparison, whether every byte is equal). Raises RecordError for a run that is not there.
     """
     run, part, rows = find(Path(record), name)
     shown, card = (json.loads((part / file).read_text()) for file in ("design.json", "card.json"))
@@ -67,21 +67,21 @@ def readable(settings, experiment, path):
 
 
 def find(record, name):
-    """(run, folder of its part, its rows in the record); raises UnknownName with the nearest name that is there."""
+    """(run, folder of its part, its rows in the record); raises RecordError with the nearest name that is there."""
     words, known = name.split("/"), sorted(path.parent.name for path in record.glob("*/measurements.parquet"))
     if len(words) != 5:
-        raise UnknownName(f"no run '{name}'; write experiment/arm/divergence/objective/seed, as ring/tanh/kl/saddle/0")
+        raise RecordError(f"no run '{name}'; write experiment/arm/divergence/objective/seed, as ring/tanh/kl/saddle/0")
     if not known:
         raise RecordError(f"{record} holds no runs; make it with: snakemake --cores all --config record={record.name}")
     if words[0] not in known:
-        raise UnknownName(f"{record} has no experiment '{words[0]}': {nearest(words[0], known)}")
+        raise RecordError(f"{record} has no experiment '{words[0]}': {nearest(words[0], known)}")
     rows = pd.read_parquet(record / words[0] / "measurements.parquet")
     rows = rows[rows.statistic == "value"].fillna({"rule": ""})
     for column, word in zip(RUN, words[1:], strict=True):
         kept = rows[rows[column].astype(str) == word]
         if not len(kept):
             known = map(str, rows[column].unique())
-            raise UnknownName(f"{record} has no {column} '{word}' in {words[0]}: {nearest(word, known)}")
+            raise RecordError(f"{record} has no {column} '{word}' in {words[0]}: {nearest(word, known)}")
         rows = kept
     return Run(*words[:4], int(words[4])), record / words[0], rows
 

@@ -15,7 +15,7 @@ from scipy.special import ndtr, stdtr
 
 from fgan import design
 from fgan.design import nearest
-from fgan.files import UnknownName, file_hash
+from fgan.files import RecordError, file_hash
 from fgan.record.promise import conditions, promise
 from fgan.report.claims import arms, judge
 from fgan.report.numbers import qualified
@@ -32,12 +32,12 @@ BESIDE = ("seeds", "factors")  # entries of an arm that change no run
 
 
 def folder(word, root="results"):
-    """The folder of a record that is named or is a folder itself; raises UnknownName if there is neither."""
+    """The folder of a record that is named or is a folder itself; raises RecordError if there is neither."""
     for path in (Path(root, word), Path(word)):
         if any(path.glob("*/card.json")):
             return path
     known = sorted({path.parent.parent.name for path in Path(root).glob("*/*/card.json")})
-    raise UnknownName(f"no record '{word}', neither in {root} nor as a folder: {nearest(word, known)}")
+    raise RecordError(f"no record '{word}', neither in {root} nor as a folder: {nearest(word, known)}")
 
 
 def compare(a, b, every=False):

@@ -4,7 +4,7 @@ Keys: those of numbers.csv (ring.tanh.kl.saddle.modes), table.NAME.ROW.COLUMN (c
 figure.NAME, claim.ID, and statistic.EXPERIMENT.NAME.
 """
 
-from fgan.files import UnknownName
+from fgan.files import RecordError
 from fgan.report.explain import shown
 from fgan.report.explain.claims import claim, statistic
 from fgan.report.explain.numbers import number
@@ -14,9 +14,9 @@ __all__ = ["cells", "explain"]
 
 
 def explain(record, key):
-    """Lines on one key of a record; raises UnknownName with the nearest key for one that is not there."""
+    """Lines on one key of a record; raises RecordError with the nearest key for one that is not there."""
     if not key:
-        raise UnknownName("explain what? give a key, for example claim.ID or figure.NAME, or --table NAME")
+        raise RecordError("explain what? give a key, for example claim.ID or figure.NAME, or --table NAME")
     word, _, name = key.partition(".")
     if word == "table":
         return cell(record, *shown.split_cell(record, key))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from fgan.design import nearest, seeds_of
-from fgan.files import RecordError, UnknownName
+from fgan.files import RecordError
 from fgan.jobs import times
 from fgan.record.promise import conditions
 from fgan.report.draw import parts
@@ -103,14 +103,14 @@ def seconds(part):
 
 
 def known(name, names, what):
-    """A name that is there; raises UnknownName with the nearest one otherwise."""
+    """A name that is there; raises RecordError with the nearest one otherwise."""
     if name not in names:
-        raise UnknownName(f"no {what} '{name}': {nearest(name, names)}")
+        raise RecordError(f"no {what} '{name}': {nearest(name, names)}")
     return name
 
 
 def part_of(record, experiment):
-    """A part of a record; raises UnknownName if the record lacks it."""
+    """A part of a record; raises RecordError if the record lacks it."""
     known(experiment, [part.name for part in parts(record)], f"experiment in {record}:")
     return Part(record / experiment)
 

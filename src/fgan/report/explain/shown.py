@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from fgan import design
-from fgan.files import UnknownName
+from fgan.files import RecordError
 from fgan.report.explain import origins, trace
 from fgan.report.explain.claims import claim
 from fgan.report.explain.origins import known, part_of
@@ -61,7 +61,7 @@ def cell(record, name, row, column):
     part, make, frame = table(record, name)
     if not (1 <= row <= frame.shape[0] and 1 <= column <= frame.shape[1]):
         near = f"{min(max(row, 1), frame.shape[0])}.{min(max(column, 1), frame.shape[1])}"
-        raise UnknownName(f"no cell {row}.{column} in '{name}', which has {frame.shape[0]} rows and {frame.shape[1]} "
+        raise RecordError(f"no cell {row}.{column} in '{name}', which has {frame.shape[0]} rows and {frame.shape[1]} "
                           f"columns; did you mean 'table.{name}.{near}'?")  # fmt: skip
     place = trace.cell(frame, row - 1, column - 1)
     if part is None:
@@ -87,11 +87,11 @@ def cell(record, name, row, column):
 
 
 def split_cell(record, key):
-    """(table's name, row, column) of a cell's key; raises UnknownName for a key without them."""
+    """(table's name, row, column) of a cell's key; raises RecordError for a key without them."""
     parts = re.fullmatch(r"table\.(\w+)\.(\d+)\.(\d+)", key)
     names = tables(record)
     if not parts:
         name = key.split(".")[1]
         known(name, names, "table")
-        raise UnknownName(f"no cell '{key}'; write table.{name}.ROW.COLUMN, or list them: explain --table {name}")
+        raise RecordError(f"no cell '{key}'; write table.{name}.ROW.COLUMN, or list them: explain --table {name}")
     return known(parts[1], names, "table"), int(parts[2]), int(parts[3])
