@@ -9,8 +9,8 @@ from fgan.jobs.cut import shards
 
 RATES = {"rate": 1e9, "bandwidth": 1e10, "launch": 5.6e-6}
 OVERHEAD = {
-    "launch": 2.8e-6, "start": 0.5, "evaluation": {"ring": 0.1, "other": 9.0}, "shown": {"ring": 6.0, "other": 3.0},
-    "paper": 30.0,
+    "launch": 2.8e-6, "training": 1.5, "start": 0.5, "evaluation": {"ring": 0.1, "other": 9.0},
+    "shown": {"ring": 6.0, "other": 3.0}, "paper": 30.0,
 }  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def test_a_plan_counts_training_starts_evaluation_and_what_is_shown(designs):
     made = plan.make(designs, lambda shard: False, cores=2)
     ring, nothing, paper, total = made.table.to_dict("records")
     count = cut.count(designs[0], shards(designs[0])[0])
-    shard = 200 * count.seconds(**RATES) * 1.1 + 2 * 0.5
+    shard = 200 * count.seconds(**RATES) * 1.5 * 1.1 + 2 * 0.5
     assert (ring["experiment"], ring["runs"], ring["steps"], ring["complete"]) == ("ring", 48, 200, "0 of 2 shards")
     assert ring["operations"] == 2 * 200 * count.operations
     assert [seconds for _, seconds in made.shards] == pytest.approx([shard, shard])

@@ -1,7 +1,8 @@
 """The cost of a record before it starts: runs, steps, operations, minutes on this machine and on an H200.
 
 A step is counted from its shapes (`engine.cost`): seconds = operations / rate + bytes / bandwidth + kernels * launch.
-What a record does beside training is in a table of measured seconds, jobs/overhead.yaml.
+What a record does beside training is in a table of measured seconds, jobs/overhead.yaml. It also says how much longer
+than its count a training takes on cores that all work at once.
 """
 
 import os
@@ -65,6 +66,12 @@ def timed(function, seconds=0.2):
     return sorted(taken)[len(taken) // 2]
 
 
+def counted(design, shard, rates, device):
+    """Seconds that the training of a shard takes by its operations, bytes and kernels."""
+    step = count(design, shard, device)
+    return step.seconds(**rates, copies=len(shard.runs) / step.runs) * shard.settings["steps"]
+
+
 def done(record):
     """A function of a shard: whether the record holds it, trained or in its archive."""
     archived = archive.read(record)
@@ -98,12 +105,11 @@ def make(designs, there, device="cpu", cores=None):
             if there(shard):
                 row["complete"] += 1
                 continue
-            training = step.seconds(**here, copies=copies) * steps
+            training = counted(design, shard, here, device) * (overhead["training"] if device == "cpu" else 1.0)
             missing.append((shard, training * (1 + of("evaluation")) + overhead["start"] * slower))
             seconds += missing[-1][1]
         for shard in cut(design, "cuda") if row["complete"] < len(shards) else []:
-            step = count(design, shard, "cuda")
-            on_gpu += step.seconds(**gpu, copies=len(shard.runs) / step.runs) * shard.settings["steps"]
+            on_gpu += counted(design, shard, gpu, "cuda")
         seconds = (seconds if device == "cpu" else seconds * workers) + of("shown") * slower
         row |= {"minutes here": seconds / 60 / workers, "minutes H200": on_gpu / 60}
         rows.append(row | {"complete": f"{row['complete']} of {len(shards)} shards"})
