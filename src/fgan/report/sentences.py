@@ -63,15 +63,14 @@ def sentence(claim, templates):
     if not chosen:
         return ""
     known = values(claim)
-    why = f" ({prose(claim.why)})"
     if chosen == "open" and "topic" in own:
         measured = f": {known['ours']}" if math.isfinite(claim.estimate) else ""
-        return f"It stays open {own['topic']}{measured}{why}."
+        return f"It stays open {own['topic']}{measured} ({prose(reason(claim.why))})."
     text = own.get(chosen, own.get("fails") if chosen == "against" else None)
     if text is None:
         statement = prose(claim.statement).rstrip(".")
         ours = f" ({known['ours']}" if math.isfinite(claim.estimate) else " ("
-        tail = {"holds": "", "open": f"; {prose(claim.why)}"}.get(chosen, f"; {known['range']}")
+        tail = {"holds": "", "open": f"; {prose(reason(claim.why))}"}.get(chosen, f"; {known['range']}")
         found = f"{ours}{tail})" if ours != " (" or tail else ""
         return (
             OPENINGS.get("fails" if chosen == "against" else chosen, "") + statement + found.replace("(; ", "(") + "."
@@ -125,12 +124,17 @@ def findings(frame, templates, names):
         if branch(claim) == "open":
             alike.setdefault(reason(claim.why), []).append(claim)
         elif branch(claim):
-            mark = shown(claim.verdict, claim.kind)
-            lines.append(rf"\finding{{\verdict{{{mark}}}}}{{{sentence(claim, templates)}}}")
+            lines.append(line(claim, templates))
     for why, group in alike.items():
         told = "; ".join(templates[claim.claim]["topic"] + measured(claim) for claim in group)
         lines.append(rf"\finding{{\verdict{{undecided}}}}{{It stays open {told}. The reason: {prose(why)}.}}")
     return "".join(lines)
+
+
+def line(claim, templates):
+    """The sentence on one claim as LaTeX, its verdict in the margin; '' if it was not run."""
+    told = sentence(claim, templates)
+    return rf"\finding{{\verdict{{{shown(claim.verdict, claim.kind)}}}}}{{{told}}}" if told else ""
 
 
 def reason(why):

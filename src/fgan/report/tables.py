@@ -115,8 +115,9 @@ def latex(frame, rules_after=(), left=False):
     """A booktabs tabular of a frame of texts; `rules_after` are row numbers.
 
     The first column is aligned left, the others right with wrapped headings. `left`, for formulas, aligns all left and
-    wraps no heading.
+    wraps no heading. A column of dashes alone is left out: its record did not measure it.
     """
+    frame = frame.loc[:, [index == 0 or not frame.iloc[:, index].eq("--").all() for index in range(frame.shape[1])]]
     lines = [rf"\begin{{tabular}}{{l{('l' if left else 'r') * (frame.shape[1] - 1)}}}", r"\toprule"]
     first, *others = map(escape, frame.columns)
     lines += [" & ".join([first, *(name if left else rf"\head{{{name}}}" for name in others)]) + r" \\", r"\midrule"]
