@@ -117,6 +117,7 @@ def told(record, parts):
     own = overview.of_fgan(frame)
     texts = {f"page.{key}": text for key, text in sentences.page_one(frame, templates, first).items()}
     texts |= {"page.fgan": str(len(own)), "page.tally": overview.tally(own)}
+    texts["page.verdicts"] = overview.tally(frame[frame.kind != "identity"])
     texts |= {"page.absent": overview.absent(parts, frame), "page.scales": overview.scales(parts)}
     texts["page.caution"] = overview.caution(parts)
     texts |= {f"findings.{name}": sentences.findings(frame, templates, names) for name, names in questions.items()}

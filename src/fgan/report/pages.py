@@ -83,7 +83,7 @@ def findings(frame):
             known = design.nearest(finding["claim"], claims.index)
             raise DesignError(f"paper/findings.yaml: no claim '{finding['claim']}'; {known}")
         claim = claims.loc[finding["claim"]]
-        value = number(claim.estimate) if claim.low == claim.high else measured(claim)  # a baseline has no interval
+        value = measured(claim)
         ours = f"{plain(value)} {finding['unit']}" if claim.verdict != "not run" else "–"
         rows.append((finding["finding"], finding["published"], ours, claim.verdict))
     return markdown(pd.DataFrame(rows, columns=["finding", "published", "ours [95 % interval]", "verdict"]))

@@ -4,7 +4,7 @@ import math
 import re
 
 from fgan.design import DesignError, nearest, read_yaml
-from fgan.report.tables import allowed, number, prose
+from fgan.report.tables import allowed, interval, prose
 
 SOURCE = "paper/sentences.yaml"
 BRANCHES = ("holds", "fails", "against", "partly", "open")
@@ -30,20 +30,6 @@ def branch(claim):
         other = (low == 0 and claim.high < 0) or (high == 0 and claim.low > 0)
         return "against" if other else "fails"
     return {"replicated": "holds", "partly": "partly", "undecided": "open"}.get(claim.verdict, "")
-
-
-def interval(estimate, low, high, unit=""):
-    """An estimate with its interval, no digit finer than half of the interval's half-width; without one to three."""
-    half = (high - low) / 2
-    if not 0 < half < math.inf:
-        whole = math.isfinite(estimate) and estimate == round(estimate) and abs(estimate) < 1e5
-        return (f"{estimate:.0f}".replace("-", "$-$") if whole else number(estimate)) + unit
-    decimals = max(0, -math.floor(math.log10(half / 2)))
-    if decimals > 4:
-        return f"{number(estimate)}{unit} [{number(low)}, {number(high)}]"
-    rounded = (round(value, decimals) + 0.0 for value in (estimate, low, high))  # + 0.0 takes the sign from a zero
-    middle, *ends = (f"{value:.{decimals}f}".replace("-", "$-$") for value in rounded)
-    return f"{middle}{unit} [{', '.join(ends)}]"
 
 
 def values(claim):
