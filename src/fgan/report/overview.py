@@ -83,7 +83,8 @@ def main_table(frame, parts, path="paper/findings.yaml"):
         claim = claims.loc[row["claim"]]
         if claim.verdict == "not run" or math.isnan(claim.estimate):
             continue
-        ours = f"{interval(claim.estimate, claim.low, claim.high)} {prose(row['unit'])}".rstrip()
+        unit = prose(row["unit"]) if math.isfinite(claim.estimate) else ""
+        ours = f"{interval(claim.estimate, claim.low, claim.high)} {unit}".rstrip()
         cells = (prose(row["finding"]), prose(row["published"]), ours, verdict(claim), scale[claim.experiment])
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])

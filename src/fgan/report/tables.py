@@ -54,11 +54,11 @@ def plus_minus(mean, low, high, digits=3):
 
 def interval(estimate, low, high, unit=""):
     """An estimate with its interval, no digit finer than half of the interval's half-width; without one to three."""
-    if math.isinf(estimate):  # a run that failed has no value, and no mean with it
-        return "undefined"
+    if not math.isfinite(estimate):  # infinite: a run failed, and no mean is left
+        return "--" if math.isnan(estimate) else "undefined"
     half = (high - low) / 2
     if not 0 < half < math.inf:
-        whole = estimate == round(estimate) and abs(estimate) < 1e5 if math.isfinite(estimate) else False
+        whole = estimate == round(estimate) and abs(estimate) < 1e5
         return (f"{estimate:.0f}".replace("-", "$-$") if whole else number(estimate)) + unit
     decimals = max(0, -math.floor(math.log10(half / 2)))
     if decimals > 4:
