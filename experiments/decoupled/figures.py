@@ -165,7 +165,9 @@ def figure_fitted(part):
 
 def figure_modes(part):
     arms = [arm for arm in MODES if arm in part.arms]
-    figure, axes = figures.panels(2, 2.4 if max(len(names(part, arm)) for arm in arms) <= 6 else 3.3, columns=2, top=0.3)
+    figure, axes = figures.panels(
+        2, 2.4 if max(len(names(part, arm)) for arm in arms) <= 6 else 3.3, columns=2, top=0.3
+    )
     for axis in axes[len(arms) :]:  # one alone would be as large as two
         axis.set_axis_off()
     for axis, arm in zip(axes, arms, strict=False):

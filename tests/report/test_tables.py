@@ -73,6 +73,12 @@ def test_a_column_of_dashes_is_left_out_but_for_the_first():
         r"name & \head{published} & \head{runs} \\", r"\midrule", r"-- & 1 & -- \\", r"-- & 2 & 3 \\"]  # fmt: skip
 
 
+def test_only_a_table_of_which_the_record_has_nothing_says_so():
+    nothing = pd.DataFrame({"Modes": ["not part of this scale"]})
+    assert tables.latex(nothing).startswith("\\fgannothing\n")
+    assert r"\fgannothing" not in tables.latex(nothing.assign(ours="--"))
+
+
 @pytest.mark.parametrize(("value", "text"), [(math.inf, "undefined"), (-math.inf, "undefined"), (math.nan, "--")])
 def test_an_estimate_that_there_is_not_has_no_interval(value, text):
     assert tables.interval(value, 0.0, 1.0) == tables.interval(value, -math.inf, math.inf) == text

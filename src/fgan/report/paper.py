@@ -72,15 +72,8 @@ def sections(parts):
         lines.append(r"\end{enumerate}")
         for kind in ("figure", "table"):
             owned = [full for full, (owner, *_) in design.captions(kind).items() if owner == name]
-            empty = [kind == "table" and nothing(part.folder.parent, full) for full in owned]
-            lines += [rf"\{'empty' if no else 'fgan'}{kind}{{{full}}}" for full, no in zip(owned, empty, strict=True)]
+            lines += [rf"\fgan{kind}{{{full}}}" for full in owned]
     return "\n".join(lines) + "\n"
-
-
-def nothing(record, table):
-    """Whether a table holds nothing but the note that this record does not measure what it is about."""
-    file = record / "tables" / f"{table}.csv"
-    return file.exists() and pd.read_csv(file, nrows=0).shape[1] == 1
 
 
 def claims_table(frame):
