@@ -26,8 +26,8 @@ def tally(frame):
     words = ("hold", "hold in part", "do not hold", "stay undecided", "were not run")
     words = dict(zip(VERDICTS, words, strict=True))
     counts = frame.verdict.value_counts()
-    *first, last = [f"{counts[name]} {words[name]}" for name in VERDICTS if name in counts]
-    return f"{', '.join(first)} and {last}" if first else last
+    told = [f"{counts[name]} {words[name]}" for name in VERDICTS if name in counts]
+    return " and ".join(filter(None, (", ".join(told[:-1]), *told[-1:])))
 
 
 def scales(parts):
