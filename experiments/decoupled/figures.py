@@ -118,7 +118,7 @@ def statistic_grid_by_h_rather_than_f(part):
 
 def matrix(axis, cells, limits, form, below=None, right=None):
     """Cells [f, h] with their numbers, grey where there is none; beside them, apart, a row below and a column right."""
-    n = len(cells)
+    n, size = len(cells), 7 if len(cells) <= 6 else 5
     picture = np.full((n, n) if below is None else (n + 2, n + 2), np.nan)
     picture[:n, :n] = cells
     if below is not None:
@@ -130,7 +130,7 @@ def matrix(axis, cells, limits, form, below=None, right=None):
     for (row, column), value in np.ndenumerate(picture):
         if np.isfinite(value):
             colour = "white" if value < sum(limits) / 2 else "black"
-            axis.text(column, row, f"{value:{form}}", ha="center", va="center", fontsize=5, color=colour)
+            axis.text(column, row, f"{value:{form}}", ha="center", va="center", fontsize=size, color=colour)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
 
@@ -139,8 +139,9 @@ def labelled(axis, part, every, apart=()):
     """Names the rows and columns of a matrix; `apart` are the names of the row below and of the column right."""
     places = [*range(len(every)), *(len(every) + 1 for _ in apart[:1])]
     labels = [part.labels[name] for name in every]
-    axis.set_yticks(places, [*labels, *apart[:1]], fontsize=6)
-    axis.set_xticks(places, [*labels, *apart[1:]], rotation=90, fontsize=6)
+    size = 7 if len(every) <= 6 else 6
+    axis.set_yticks(places, [*labels, *apart[:1]], fontsize=size)
+    axis.set_xticks(places, [*labels, *apart[1:]], rotation=90, fontsize=size)
     axis.set_xlabel("h, which G descends")
 
 
@@ -152,7 +153,7 @@ def mean(y):
 
 def figure_fitted(part):
     every = names(part, "mixture")
-    figure, axes = plt.subplots(1, 2, figsize=(figures.WIDTH, 3.9), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(figures.WIDTH, 2.9 if len(every) <= 6 else 3.9), sharey=True)
     for axis, (metric, symbol) in zip(axes, SYMBOLS.items(), strict=True):
         best = predicted(part, "mixture", metric)
         matrix(axis, mean(outcome(part, "mixture", f"mean {metric}")), (best.min(), best.max()), ".2f", best, best)
@@ -164,12 +165,16 @@ def figure_fitted(part):
 
 def figure_modes(part):
     arms = [arm for arm in MODES if arm in part.arms]
-    figure, axes = plt.subplots(1, len(arms), figsize=(figures.WIDTH, 3.6), squeeze=False)
-    for axis, arm in zip(axes[0], arms, strict=True):
+    figure, axes = figures.panels(
+        2, 2.4 if max(len(names(part, arm)) for arm in arms) <= 6 else 3.3, columns=2, top=0.3
+    )
+    for axis in axes[len(arms) :]:  # one alone would be as large as two
+        axis.set_axis_off()
+    for axis, arm in zip(axes, arms, strict=False):
         matrix(axis, mean(outcome(part, arm, "modes")), (0, MODES[arm]), ".2g")
         labelled(axis, part, names(part, arm))
         axis.set_title(f"modes covered of the {arm}, of {MODES[arm]}")
-    axes[0, 0].set_ylabel("f, which V ascends")
+    axes[0].set_ylabel("f, which V ascends")
     return figure
 
 

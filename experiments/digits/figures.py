@@ -104,7 +104,12 @@ def figure_features(part):
         draw(axis, part, metric)
         lines = figures.references(axis, {"test images": part.baseline(metric, "test images")})
         axis.set_xlabel(labels.get(metric, metric))
-        axis.set(**{"xlim": (-0.05, 1.05)} if metric in ("precision", "recall") else {"xscale": "log"})
+        axis.set(**{"xlim": (-0.05, 1.05)} if metric == "precision" else {"xscale": "log"})
+        if metric == "recall":  # of short trainings it is a hundredth or nothing
+            axis.set_xscale("symlog", linthresh=0.01)
+            axis.set(xlim=(-0.002, 1.3))
+            axis.set_xticks([0, 0.01, 0.1, 1], ["0", ".01", ".1", "1"])
+            axis.minorticks_off()
     legend(figure, lines)
     return figure
 

@@ -23,17 +23,18 @@ def figure_spectrum(part):
     remedies, methods = shown(part), METHODS[:2]
     size = (figures.WIDTH, 0.8 + 1.45 * len(methods))
     figure, axes = plt.subplots(len(methods), len(remedies), figsize=size, sharex=True, sharey=True, squeeze=False)
-    colours = figures.palette(part.every_label)
+    groups = alike(part, remedies, methods)
+    colours = figures.palette([*groups])
     for row, method in zip(axes, methods, strict=True):
         for axis, remedy in zip(row, remedies, strict=True):
             real, imaginary = part.samples[f"curve/{remedy}, {method}"]  # [divergences, objectives, 2]
             turn = np.linspace(0, np.pi, 400)
             axis.plot(np.cos(turn), np.sin(turn), color=figures.GREY, lw=0.8, zorder=0)
             axis.axhline(0, color="#d5d5d5", lw=0.5, zorder=0)
-            # Rings of growing size, so that divergences that coincide all show.
-            for index, name in enumerate(colours):
+            # Rings of growing size, so that those that coincide in one panel all show.
+            for size, (label, index) in enumerate(groups.items()):
                 up = imaginary[index] > -1e-6
-                style = dict(ls="", marker="o", mfc="none", mew=0.8, ms=2 + 0.7 * index, color=colours[name])
+                style = dict(ls="", marker="o", mfc="none", mew=1.0, ms=2.5 + size, color=colours[label])
                 axis.plot(real[index][up], imaginary[index][up], **style)
             if axis in axes[0]:
                 axis.set_title(remedy)
@@ -44,9 +45,18 @@ def figure_spectrum(part):
     axes[0, 0].set_ylim(-0.07 * imaginaries.max() - 0.01, 1.25 * imaginaries.max())
     figure.supxlabel("real part of the eigenvalues (those below the axis are mirrored)")
     ring = {"marker": "o", "ls": "", "mfc": "none", "mew": 1.0, "ms": 4}
-    handles = {label: figures.line(color=colours[n], **ring) for n, label in part.every_label.items()}
-    figures.legend(figure, handles, ncols=6)
+    handles = {label: figures.line(color=colour, **ring) for label, colour in colours.items()}
+    figures.legend(figure, handles, ncols=4)
     return figure
+
+
+def alike(part, remedies, methods):
+    """{labels: index} of the divergences, those with equal eigenvalues in every panel under one label."""
+    panels = [part.samples[f"curve/{remedy}, {method}"] for remedy in remedies for method in methods]
+    groups = {}
+    for index, label in enumerate(part.every_label.values()):
+        groups.setdefault(np.round([panel[:, index] for panel in panels], 6).tobytes(), []).append((label, index))
+    return {", ".join(label for label, _ in group): group[0][1] for group in groups.values()}
 
 
 def figure_rates(part):

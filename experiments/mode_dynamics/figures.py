@@ -33,7 +33,7 @@ def look(axis, target):
     axis.plot(*centres.T, "o", ms=4, mew=0.4, mfc="none", mec=figures.GREY)
     reach = 1.3 * np.abs(centres).max()
     axis.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    return axis.plot([], [], ".", ms=1.6, mew=0, alpha=0.7, color=COLOUR)[0]
+    return axis.plot([], [], ".", ms=2.2, mew=0, alpha=0.9, color=COLOUR)[0]
 
 
 def strip(part, arm):

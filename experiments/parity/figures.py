@@ -57,7 +57,7 @@ def figure_samples(part):
         (name,), (objective,) = settings["divergences"], settings["objectives"]
         points = part.samples[f"samples/{arm}/{name}/{objective}/0"].astype(float)
         axis.plot(*centres.T, "o", ms=4.5, mew=0.5, mfc="none", mec=figures.GREY)
-        axis.plot(*points.T, ".", ms=1.6, mew=0, alpha=0.6, color=figures.OBJECTIVES[objective])
+        axis.plot(*points.T, ".", ms=2.2, mew=0, alpha=0.9, color=figures.OBJECTIVES[objective])
         middle, reach = centres.mean(0), 1.35 * settings["target"]["radius"]
         axis.set(xlim=middle[0] + np.array([-reach, reach]), ylim=middle[1] + np.array([-reach, reach]))
         axis.set_aspect("equal")

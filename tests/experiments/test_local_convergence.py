@@ -167,7 +167,10 @@ def test_figures_and_tables(part):
     figures.style()
     spectrum, rates = FIGURES.figure_spectrum(part), FIGURES.figure_rates(part)
     drawn = [line for line in spectrum.axes[0].lines if line.get_marker() == "o"]
-    assert len(drawn) == len(DIVERGENCES) and all(len(line.get_xdata()) for line in drawn)
+    groups = FIGURES.alike(part, FIGURES.shown(part), FIGURES.METHODS[:2])
+    assert sorted(", ".join(groups).split(", ")) == sorted(d.label for d in DIVERGENCES.values())
+    assert len(drawn) == len(groups) < len(DIVERGENCES) and all(len(line.get_xdata()) for line in drawn)
+    assert any({"JS", "GAN"} <= set(label.split(", ")) for label in groups)  # one algorithm
     assert len(rates.axes[1].lines) == 3 and rates.axes[2].get_legend()
     table = FIGURES.table_spectrum(part)
     assert len(table) == 3 * len(DIVERGENCES) and set(table.objective) == {"both"} and "R1 or R2" in table

@@ -139,7 +139,7 @@ def test_the_verdicts_are_counted(tmp_path):
     columns = ["claim", "kind", "verdict", "estimate", "low", "high"]
     pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "tables/claims.csv", index=False)
     texts = {key: row["text"] for key, row in by_key(numbers.claims(tmp_path)).items()}
-    assert texts["claim.a"] == r"\verdict{replicated}" and texts["claim.a.measured"] == "0.500 [0.250, 0.750]"
+    assert texts["claim.a"] == r"\verdict{replicated}" and texts["claim.a.measured"] == "0.5 [0.2, 0.8]"
     assert texts["claims.replicated"] == texts["claims.not run"] == "1" and texts["claims.all"] == "2"
     assert texts["claims.undecided"] == "0" and texts["claims.identity.replicated"] == "1"
     assert texts["claims.published.all"] == texts["claims.derived.not run"] == "1"

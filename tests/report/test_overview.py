@@ -51,7 +51,8 @@ def test_the_figure_has_a_mark_for_every_claim_with_an_interval():
 def test_the_tally_of_fgan_leaves_out_public_code_and_our_own_claims():
     rows = frame({}, {"verdict": "undecided"}, {"source": "f-GAN-pytorch (minlee077), README"}, {"kind": "derived"})
     assert len(overview.of_fgan(rows)) == 2
-    assert overview.tally(overview.of_fgan(rows)) == "1 hold, 1 stay undecided"
+    assert overview.tally(overview.of_fgan(rows)) == "1 hold and 1 stay undecided"
+    assert overview.tally(rows[:1]) == "1 hold" and overview.tally(rows[:0]) == ""
 
 
 def main(tmp_path, *rows, found="ring-x"):

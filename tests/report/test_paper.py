@@ -57,10 +57,7 @@ def test_a_claim_is_a_row_with_its_verdict_source_and_the_check_against_it():
         r"\verdict{holds} & All modes are covered. (exercise 3, check) \claimid{ring-x} & f-GAN: 8 of 8 (primary)"
         in text
     )
-    assert (
-        r"the check holds. modes, KL: 0.500 [0.250, 0.750], difference, corrected p = 0.0100, allowed $\geq$ 0.200"
-        in text
-    )
+    assert r"the check holds. modes, KL: 0.5 [0.2, 0.8], difference, corrected p = 0.0100, allowed $\geq$ 0.200" in text
     assert r"\verdict{not run} & All modes are covered. (derived) \claimid{ring-y} & f-GAN & no data \\" in text
     assert text.startswith(r"\begin{longtable}") and text.endswith("\\end{longtable}\n")
 
@@ -103,16 +100,25 @@ def test_every_experiment_has_a_section_with_its_figures_tables_and_deviations(r
         made.folder / "design.json", {"name": "ring"} | {key: raw[key] for key in ("title", "question", "deviations")}
     )
     text = paper.sections([made])
-    own = (ROOT / "paper/sections/ring.tex").read_text()
     assert r"\input{sections/ring}" in text and text.count(r"\paragraph{Deviations.}") == 1
     for kind in ("figure", "table"):
-        for name in raw[f"{kind}s"]:
-            assert rf"\fgan{kind}{{ring_{name}}}" in own + text
+        for name in raw[f"{kind}s"]:  # behind the deviations, which no float then parts
+            assert rf"\fgan{kind}{{ring_{name}}}" in text.partition(r"\end{enumerate}")[2]
     for name in design.find(EXPERIMENTS):
         assert (rf"\label{{sec:{name}}}" in text) == (name != "ring")
     assert text.count("In this record: not part of this record.") + text.count("In this record: not run: no data.") == (
         len(design.find(EXPERIMENTS)) - 1
     )
+
+
+def test_every_claim_of_a_section_is_told_once_and_by_a_sentence():
+    """Each stands in its experiment's section as \\claims{...}; a bare mark would be no sentence."""
+    every = {claim["id"]: name for name, claims in design.all_claims(EXPERIMENTS).items() for claim in claims}
+    for file in (ROOT / "paper").glob("*/*.tex"):
+        text = file.read_text()
+        assert r"\val{claim." not in text, file
+        told = [name for names in re.findall(r"\\claims\{([^}]*)\}", text) for name in names.split(",")]
+        assert len(told) == len(set(told)) and {every[name] for name in told} <= {file.stem}, file
 
 
 def test_a_record_without_numbers_is_told_how_to_make_them(tmp_path):

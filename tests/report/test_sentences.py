@@ -112,6 +112,15 @@ def test_page_one_sorts_what_was_found_from_what_was_not():
     assert sentences.page_one(nothing, TEMPLATES, names) == {"found": "", "refuted": "", "open": ""}
 
 
+def test_a_claim_of_a_section_is_a_line_with_its_verdict_and_one_that_was_not_run_is_none():
+    assert sentences.line(of("holds", kind="derived"), {}) == (
+        r"\finding{\verdict{supported}}{A is larger than B (0.50 [0.40, 0.60]).}"
+    )
+    told = sentences.line(of("open"), {})
+    assert told.startswith(r"\finding{\verdict{undecided}}{Not settled here: A is larger") and "so far" not in told
+    assert sentences.line(claim(verdict="not run"), {}) == ""
+
+
 def test_findings_that_stay_open_for_one_reason_share_a_line():
     names = QUESTIONS["fit"][:4]
     rows = [of("holds", names[0]), of("open", names[1]), of("open", names[2]), claim(names[3], "not run")]

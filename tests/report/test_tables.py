@@ -36,6 +36,9 @@ def test_a_number_has_the_digits_asked_for():
 
 def test_a_mean_has_its_half_width_unless_that_is_infinite():
     assert tables.plus_minus(2.0, 1.5, 2.5) == r"2.00 $\pm$ 0.50"
+    assert tables.plus_minus(1.2345, 1.2211, 1.2479) == r"1.234 $\pm$ 0.013"  # no decimal beyond the half-width's
+    assert tables.plus_minus(-712.34, -912.34, -512.34) == r"$-$710 $\pm$ 200"
+    assert tables.plus_minus(1.0, 1.0, 1.0) == r"1.00 $\pm$ 0"
     assert tables.plus_minus(2.0, -math.inf, math.inf) == tables.plus_minus(2.0, math.nan, math.nan) == "2.00"
 
 
@@ -64,7 +67,24 @@ def test_a_frame_is_a_booktabs_table_with_its_rules():
         r"one\_two & 2 \\", r"\bottomrule", r"\end{tabular}"]  # fmt: skip
 
 
-@pytest.mark.parametrize(("low", "high", "text"), [(0.25, 0.75, "0.500 [0.250, 0.750]"), (math.nan, math.nan, "0.500")])
+def test_a_column_of_dashes_is_left_out_but_for_the_first():
+    frame = pd.DataFrame({"name": ["--", "--"], "published": ["1", "2"], "ours": ["--", "--"], "runs": ["--", "3"]})
+    assert tables.latex(frame).splitlines()[2:6] == [
+        r"name & \head{published} & \head{runs} \\", r"\midrule", r"-- & 1 & -- \\", r"-- & 2 & 3 \\"]  # fmt: skip
+
+
+def test_only_a_table_of_which_the_record_has_nothing_says_so():
+    nothing = pd.DataFrame({"Modes": ["not part of this scale"]})
+    assert tables.latex(nothing).startswith("\\fgannothing\n")
+    assert r"\fgannothing" not in tables.latex(nothing.assign(ours="--"))
+
+
+@pytest.mark.parametrize(("value", "text"), [(math.inf, "undefined"), (-math.inf, "undefined"), (math.nan, "--")])
+def test_an_estimate_that_there_is_not_has_no_interval(value, text):
+    assert tables.interval(value, 0.0, 1.0) == tables.interval(value, -math.inf, math.inf) == text
+
+
+@pytest.mark.parametrize(("low", "high", "text"), [(0.25, 0.75, "0.5 [0.2, 0.8]"), (math.nan, math.nan, "0.500")])
 def test_what_a_claim_measured_has_its_interval_where_there_is_one(low, high, text):
     assert tables.measured(SimpleNamespace(estimate=0.5, low=low, high=high)) == text
 

@@ -91,8 +91,12 @@ def test_each_fault_of_public_code_is_caught_and_nothing_here():
 
 
 def test_every_divergence_is_drawn():
-    left, _ = figures.generators().axes
-    assert [line.get_label() for line in left.lines[:-1]] == [d.label for d in DIVERGENCES.values()]
+    panels = [axis for axis in figures.generators().axes if axis.axison]
+    assert [axis.get_title() for axis in panels] == [d.label for d in DIVERGENCES.values()]
+    for axis, d in zip(panels, DIVERGENCES.values(), strict=True):
+        f, conjugate = axis.lines[len(DIVERGENCES) : -1]
+        assert torch.equal(torch.as_tensor(f.get_ydata()), d.f(torch.as_tensor(f.get_xdata())))
+        assert torch.equal(torch.as_tensor(conjugate.get_ydata()), d.conjugate(torch.as_tensor(conjugate.get_xdata())))
     shown = [axis for axis in figures.terms().axes if axis.get_visible()]
     assert [axis.get_title() for axis in shown] == [d.label for d in DIVERGENCES.values()]
     for axis, d in zip(shown, DIVERGENCES.values(), strict=True):

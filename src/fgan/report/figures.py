@@ -12,6 +12,7 @@ import numpy as np
 WIDTH = 6.3  # inches: the text width of the paper
 OBJECTIVES = {"saddle": "#0b6e99", "alternative": "#d9730d"}
 GREY = "#8a8a8a"
+FEW = ("#b0306a", "#2f8f46", "#5b4b9a", "#c99a10", "#1aa0a0", "#c0392b", "#7d5a3c", "#6f6f6f")  # beside blue and orange
 
 STYLE = {
     "font.family": "DejaVu Sans", "font.size": 8, "axes.titlesize": 8, "axes.labelsize": 8,
@@ -31,10 +32,13 @@ def style():
 
 
 def palette(names):
-    """A colour for each divergence, by its place in the table."""
+    """A colour for each divergence, by its place in the table: neighbours differ in lightness where they are many."""
+    if len(names) <= len(FEW):
+        return dict(zip(names, FEW, strict=False))
     import seaborn as sns  # takes a second to import, which most figures do not need
 
-    return dict(zip(names, sns.husl_palette(len(names), l=0.5, s=0.85), strict=True))
+    pale, dark = (sns.husl_palette(len(names), l=lightness, s=0.85) for lightness in (0.62, 0.38))
+    return {name: (pale, dark)[place % 2][place] for place, name in enumerate(names)}
 
 
 def save(figure, path):

@@ -117,9 +117,11 @@ def told(record, parts):
     own = overview.of_fgan(frame)
     texts = {f"page.{key}": text for key, text in sentences.page_one(frame, templates, first).items()}
     texts |= {"page.fgan": str(len(own)), "page.tally": overview.tally(own)}
+    texts["page.verdicts"] = overview.tally(frame[frame.kind != "identity"])
     texts |= {"page.absent": overview.absent(parts, frame), "page.scales": overview.scales(parts)}
     texts["page.caution"] = overview.caution(parts)
     texts |= {f"findings.{name}": sentences.findings(frame, templates, names) for name, names in questions.items()}
+    texts |= {f"told.{claim.claim}": sentences.line(claim, templates) for claim in frame.itertuples()}
     texts |= {f"contrast.{name}": text for name, text in contrasts(parts).items()}
     return [row(key, text, None, f"tables/claims.csv, {sentences.SOURCE}") for key, text in texts.items()]
 

@@ -26,17 +26,20 @@ def tally(frame):
     words = ("hold", "hold in part", "do not hold", "stay undecided", "were not run")
     words = dict(zip(VERDICTS, words, strict=True))
     counts = frame.verdict.value_counts()
-    return ", ".join(f"{counts[name]} {words[name]}" for name in VERDICTS if name in counts)
+    told = [f"{counts[name]} {words[name]}" for name in VERDICTS if name in counts]
+    return " and ".join(filter(None, (", ".join(told[:-1]), *told[-1:])))
 
 
 def scales(parts):
     """How many experiments the record has at which scale, in words, the commonest scale first."""
     of = pd.Series({part.name: part.design["scale"] for part in parts})
     counts = of.value_counts(sort=False).sort_values(ascending=False, kind="stable")
+    if len(counts) == 1:
+        return rf"{len(of)} of {len(design.find())} experiments, all at \emph{{{counts.index[0]}}}"
     texts = []
     for scale, count in counts.items():
         names = ", ".join(name.replace("_", " ") for name in of.index[of == scale])
-        texts.append(rf"{count} at \emph{{{scale}}}" + (f" ({names})" if count <= 3 and len(counts) > 1 else ""))
+        texts.append(rf"{count} at \emph{{{scale}}}" + (f" ({names})" if count <= 3 else ""))
     return f"{len(of)} of {len(design.find())} experiments, " + " and ".join(texts)
 
 
@@ -80,7 +83,8 @@ def main_table(frame, parts, path="paper/findings.yaml"):
         claim = claims.loc[row["claim"]]
         if claim.verdict == "not run" or math.isnan(claim.estimate):
             continue
-        ours = f"{interval(claim.estimate, claim.low, claim.high)} {prose(row['unit'])}".rstrip()
+        unit = prose(row["unit"]) if math.isfinite(claim.estimate) else ""
+        ours = f"{interval(claim.estimate, claim.low, claim.high)} {unit}".rstrip()
         cells = (prose(row["finding"]), prose(row["published"]), ours, verdict(claim), scale[claim.experiment])
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])

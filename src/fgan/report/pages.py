@@ -1,5 +1,6 @@
 """The generated pages: parts of the README, verdicts and claims of the committed record, and the data dictionary."""
 
+import math
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from fgan.report import claims_json
 from fgan.report.claims import KINDS, counts, verdicts
 from fgan.report.draw import parts
 from fgan.report.paper import divergence_table
-from fgan.report.tables import measured, number
+from fgan.report.tables import measured
 
 MEANINGS = {  # meanings of the columns of measurements and baselines
     "experiment": "folder in experiments/",
@@ -83,8 +84,8 @@ def findings(frame):
             known = design.nearest(finding["claim"], claims.index)
             raise DesignError(f"paper/findings.yaml: no claim '{finding['claim']}'; {known}")
         claim = claims.loc[finding["claim"]]
-        value = number(claim.estimate) if claim.low == claim.high else measured(claim)  # a baseline has no interval
-        ours = f"{plain(value)} {finding['unit']}" if claim.verdict != "not run" else "–"
+        unit = f" {finding['unit']}" if math.isfinite(claim.estimate) else ""
+        ours = plain(measured(claim)) + unit if claim.verdict != "not run" else "–"
         rows.append((finding["finding"], finding["published"], ours, claim.verdict))
     return markdown(pd.DataFrame(rows, columns=["finding", "published", "ours [95 % interval]", "verdict"]))
 

@@ -52,7 +52,10 @@ def write_numbers(record):
 
 
 def sections(parts):
-    """experiments.tex: each experiment's section (its own file if there is one) with all its figures and tables."""
+    """experiments.tex: each experiment's section (its own file if there is one), deviations, figures and tables.
+
+    Floats come last and nothing holds them back, so that text fills the pages between them.
+    """
     lines, present = [], {part.name: part for part in parts}
     for name in design.find():
         if name not in present:
@@ -64,13 +67,12 @@ def sections(parts):
         text = section.read_text(encoding="utf-8") if section.exists() else ""
         heading = [rf"\section{{{escape(part.design['title'])}}}\label{{sec:{name}}}", escape(part.design["question"])]
         lines += [rf"\input{{sections/{name}}}"] if text else heading
-        for kind in ("figure", "table"):
-            owned = [full for full, (owner, *_) in design.captions(kind).items() if owner == name]
-            lines += [rf"\fgan{kind}{{{full}}}" for full in owned if rf"\fgan{kind}{{{full}}}" not in text]
-        # After a barrier, because figures that wait for a page would otherwise come between two deviations.
-        lines.append(r"\FloatBarrier\paragraph{Deviations.}\begin{enumerate}[nosep]")
+        lines.append(r"\paragraph{Deviations.}\begin{enumerate}[nosep]")
         lines += [rf"\item {escape(text)}" for text in part.design["deviations"]]
         lines.append(r"\end{enumerate}")
+        for kind in ("figure", "table"):
+            owned = [full for full, (owner, *_) in design.captions(kind).items() if owner == name]
+            lines += [rf"\fgan{kind}{{{full}}}" for full in owned]
     return "\n".join(lines) + "\n"
 
 

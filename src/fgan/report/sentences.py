@@ -4,7 +4,7 @@ import math
 import re
 
 from fgan.design import DesignError, nearest, read_yaml
-from fgan.report.tables import allowed, number, prose
+from fgan.report.tables import allowed, interval, prose
 
 SOURCE = "paper/sentences.yaml"
 BRANCHES = ("holds", "fails", "against", "partly", "open")
@@ -32,20 +32,6 @@ def branch(claim):
     return {"replicated": "holds", "partly": "partly", "undecided": "open"}.get(claim.verdict, "")
 
 
-def interval(estimate, low, high, unit=""):
-    """An estimate with its interval, no digit finer than half of the interval's half-width; without one to three."""
-    half = (high - low) / 2
-    if not 0 < half < math.inf:
-        whole = math.isfinite(estimate) and estimate == round(estimate) and abs(estimate) < 1e5
-        return (f"{estimate:.0f}".replace("-", "$-$") if whole else number(estimate)) + unit
-    decimals = max(0, -math.floor(math.log10(half / 2)))
-    if decimals > 4:
-        return f"{number(estimate)}{unit} [{number(low)}, {number(high)}]"
-    rounded = (round(value, decimals) + 0.0 for value in (estimate, low, high))  # + 0.0 takes the sign from a zero
-    middle, *ends = (f"{value:.{decimals}f}".replace("-", "$-$") for value in rounded)
-    return f"{middle}{unit} [{', '.join(ends)}]"
-
-
 def values(claim):
     """What a template may name: ours with its interval, its size without the sign, the same in percent, the range."""
     ends = claim.estimate, claim.low, claim.high
@@ -63,15 +49,14 @@ def sentence(claim, templates):
     if not chosen:
         return ""
     known = values(claim)
-    why = f" ({prose(claim.why)})"
     if chosen == "open" and "topic" in own:
         measured = f": {known['ours']}" if math.isfinite(claim.estimate) else ""
-        return f"It stays open {own['topic']}{measured}{why}."
+        return f"It stays open {own['topic']}{measured} ({prose(reason(claim.why))})."
     text = own.get(chosen, own.get("fails") if chosen == "against" else None)
     if text is None:
         statement = prose(claim.statement).rstrip(".")
         ours = f" ({known['ours']}" if math.isfinite(claim.estimate) else " ("
-        tail = {"holds": "", "open": f"; {prose(claim.why)}"}.get(chosen, f"; {known['range']}")
+        tail = {"holds": "", "open": f"; {prose(reason(claim.why))}"}.get(chosen, f"; {known['range']}")
         found = f"{ours}{tail})" if ours != " (" or tail else ""
         return (
             OPENINGS.get("fails" if chosen == "against" else chosen, "") + statement + found.replace("(; ", "(") + "."
@@ -125,12 +110,17 @@ def findings(frame, templates, names):
         if branch(claim) == "open":
             alike.setdefault(reason(claim.why), []).append(claim)
         elif branch(claim):
-            mark = shown(claim.verdict, claim.kind)
-            lines.append(rf"\finding{{\verdict{{{mark}}}}}{{{sentence(claim, templates)}}}")
+            lines.append(line(claim, templates))
     for why, group in alike.items():
         told = "; ".join(templates[claim.claim]["topic"] + measured(claim) for claim in group)
         lines.append(rf"\finding{{\verdict{{undecided}}}}{{It stays open {told}. The reason: {prose(why)}.}}")
     return "".join(lines)
+
+
+def line(claim, templates):
+    """The sentence on one claim as LaTeX, its verdict in the margin; '' if it was not run."""
+    told = sentence(claim, templates)
+    return rf"\finding{{\verdict{{{shown(claim.verdict, claim.kind)}}}}}{{{told}}}" if told else ""
 
 
 def reason(why):

@@ -41,10 +41,31 @@ def over_seeds(values, digits=3):
 
 
 def plus_minus(mean, low, high, digits=3):
-    """Mean and half-width of its interval; the mean alone if a single seed gives no interval."""
-    if not math.isfinite(high - low):
+    """Mean and half-width of its interval, with as many decimals; the mean alone if a single seed gives no interval."""
+    half = (high - low) / 2
+    if not math.isfinite(half):
         return number(mean, digits)
-    return f"{number(mean, digits)} $\\pm$ {number((high - low) / 2, 2)}"
+    decimals = 1 - math.floor(math.log10(half)) if half > 0 else 9
+    if decimals > 4 or max(abs(mean), half) >= 1e5:  # as powers of ten
+        return f"{number(mean, digits)} $\\pm$ {number(half, 2)}"
+    mean, half = (f"{round(value, decimals) + 0.0:.{max(0, decimals)}f}" for value in (mean, half))
+    return f"{mean} $\\pm$ {half}".replace("-", "$-$")
+
+
+def interval(estimate, low, high, unit=""):
+    """An estimate with its interval, no digit finer than half of the interval's half-width; without one to three."""
+    if not math.isfinite(estimate):  # infinite: a run failed, and no mean is left
+        return "--" if math.isnan(estimate) else "undefined"
+    half = (high - low) / 2
+    if not 0 < half < math.inf:
+        whole = estimate == round(estimate) and abs(estimate) < 1e5
+        return (f"{estimate:.0f}".replace("-", "$-$") if whole else number(estimate)) + unit
+    decimals = max(0, -math.floor(math.log10(half / 2)))
+    if decimals > 4:
+        return f"{number(estimate)}{unit} [{number(low)}, {number(high)}]"
+    rounded = (round(value, decimals) + 0.0 for value in (estimate, low, high))  # + 0.0 takes the sign from a zero
+    middle, *ends = (f"{value:.{decimals}f}".replace("-", "$-$") for value in rounded)
+    return f"{middle}{unit} [{', '.join(ends)}]"
 
 
 def escape(text):
@@ -59,16 +80,17 @@ def escape(text):
 
 
 def prose(text):
-    """Plain text as LaTeX, with printed quotation marks, primes and minus signs."""
+    """Plain text as LaTeX, with printed quotation marks, primes, minus signs, powers of ten, D_f and g_f."""
     text = re.sub(r'"([^"]*)"', r"``\1''", escape(text))
     text = re.sub(r"(?<![\w-])-(?=\d)", "$-$", text)
+    text = re.sub(r"\b([DTVgf])\\_([fh])\b", r"$\1_\2$", text)
+    text = re.sub(r"\b1e-(\d+)", r"$10^{-\1}$", text)
     return re.sub(r"\b([fh])''(?=[ /])", r"$\1''$", text)
 
 
 def measured(claim):
     """The estimate of a claim's check that speaks most against it, with its interval if it has one."""
-    ends = "" if math.isnan(claim.low) else f" [{number(claim.low)}, {number(claim.high)}]"
-    return number(claim.estimate) + ends
+    return interval(claim.estimate, claim.low, claim.high)
 
 
 def allowed(claim):
@@ -115,9 +137,12 @@ def latex(frame, rules_after=(), left=False):
     """A booktabs tabular of a frame of texts; `rules_after` are row numbers.
 
     The first column is aligned left, the others right with wrapped headings. `left`, for formulas, aligns all left and
-    wraps no heading.
+    wraps no heading. A column of dashes alone is left out: its record did not measure it. A frame of one column is the
+    note that a record measured nothing of the table, which the paper then names and does not print.
     """
-    lines = [rf"\begin{{tabular}}{{l{('l' if left else 'r') * (frame.shape[1] - 1)}}}", r"\toprule"]
+    lines = [r"\fgannothing"] if frame.shape[1] == 1 else []
+    frame = frame.loc[:, [index == 0 or not frame.iloc[:, index].eq("--").all() for index in range(frame.shape[1])]]
+    lines += [rf"\begin{{tabular}}{{l{('l' if left else 'r') * (frame.shape[1] - 1)}}}", r"\toprule"]
     first, *others = map(escape, frame.columns)
     lines += [" & ".join([first, *(name if left else rf"\head{{{name}}}" for name in others)]) + r" \\", r"\midrule"]
     for index, row in enumerate(frame.itertuples(index=False)):

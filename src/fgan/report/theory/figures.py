@@ -1,7 +1,5 @@
 """Figures of the table of divergences: generator functions, their conjugates, and the two terms of the objective."""
 
-import itertools
-
 import matplotlib.pyplot as plt
 import torch
 
@@ -12,20 +10,25 @@ REACH = 3.0  # |t| of the conjugates
 
 
 def generators():
-    """f(u) and f*(t), on its domain, of every divergence."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(figures.WIDTH, 3.1))
-    u = torch.linspace(1e-3, 4, 800, dtype=torch.float64)
-    for (name, colour), dash in zip(figures.palette(DIVERGENCES).items(), itertools.cycle(["-", "--", "-."])):
-        d = DIVERGENCES[name]
-        low, high = max(d.domain[0], -REACH), min(d.domain[1], REACH)
+    """f(u) and, on its domain, f*(t) of every divergence, each beside those of all others."""
+    figure, axes = figures.panels(len(DIVERGENCES), 1.3, top=0.3, sharex=True, sharey=True)
+    u, curves = torch.linspace(1e-3, REACH + 1, 800, dtype=torch.float64), {}
+    for name, d in DIVERGENCES.items():
+        low, high = max(d.domain[0], -REACH), min(d.domain[1], REACH + 1)
         t = torch.linspace(low, high - 1e-6, 800, dtype=torch.float64)
-        left.plot(u, d.f(u), color=colour, ls=dash, lw=1.1, label=d.label)
-        right.plot(t, d.conjugate(t), color=colour, ls=dash, lw=1.1)
-    left.set(xlabel="$u = p/q$", ylabel="$f(u)$", xlim=(0, 4), ylim=(-2.2, 3))
-    right.set(xlabel="$t$", ylabel="$f^*(t)$", xlim=(-REACH, REACH), ylim=(-2.2, 3))
-    for axis in (left, right):
+        curves[name] = ((u, d.f(u)), (t, d.conjugate(t)))
+    for axis, (name, own) in zip(axes, curves.items(), strict=True):
+        for other in curves.values():
+            axis.plot(*other[0], color="#dddddd", lw=0.5, zorder=0)
+        drawn = [
+            axis.plot(*curve, color=colour, lw=1.3)[0]
+            for curve, colour in zip(own, figures.OBJECTIVES.values(), strict=True)
+        ]
         axis.axhline(0, lw=0.5, color=figures.GREY, zorder=0)
-    figure.legend(loc="outside lower center", ncols=6)
+        axis.set(title=DIVERGENCES[name].label, xlim=(-REACH, REACH + 1), ylim=(-2.2, 3))
+    handles = [*drawn, figures.line(color="#dddddd", lw=0.8)]
+    figure.legend(handles, ["$f(u)$", "$f^*(t)$", "$f(u)$ of the others"], loc="outside upper center", ncols=3)
+    figure.supxlabel("$u=p/q$, or $t$")
     return figure
 
 
