@@ -160,3 +160,16 @@ def test_a_disk_too_full_for_a_checkpoint_gets_one_sentence(tmp_path, monkeypatc
     full_disk(tmp_path, "side.pt")
     with pytest.raises(RecordError, match="cannot write .*side.pt: "):
         Checkpoint(tmp_path / "side.pt", "cpu").save({"theta": torch.zeros(1_000_000)}, last=True)
+
+
+def test_what_earlier_starts_took_counts_as_well(tmp_path):
+    before = Checkpoint(tmp_path / "state.pt", "cpu")
+    before.began -= 100
+    before.save({"step": 1}, last=True)
+    again = Checkpoint(tmp_path / "state.pt", "cpu")
+    assert again.load() == {"step": 1} and 100 <= again.spent < 160
+    again.began -= 50
+    again.save({"step": 2}, last=True)
+    last = Checkpoint(tmp_path / "state.pt", "cpu")
+    last.load()
+    assert 150 <= last.spent < 210

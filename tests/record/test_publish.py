@@ -5,9 +5,10 @@ import json
 import pytest
 from records import part
 
-from fgan.files import RecordError
+from fgan.files import RecordError, write_json
 from fgan.record import audit, publish
 from fgan.record.write import PART_FILES
+from fgan.report.overview import compute
 from fgan.report.part import Part
 
 
@@ -40,7 +41,22 @@ def test_one_part_is_published_whatever_the_others_are(tmp_path, monkeypatch):
     with pytest.raises(RecordError, match="grid: not run"):
         publish.publish(tmp_path / "overnight", tmp_path / "reference")
     assert len(publish.publish(tmp_path / "overnight", tmp_path / "reference", ["ring"])) == 1
-    assert [folder.name for folder in (tmp_path / "reference").iterdir()] == ["ring"]
+    assert {path.name for path in (tmp_path / "reference").iterdir()} == {"ring", publish.HOURS}
+
+
+def test_the_hours_of_a_part_are_published_beside_it(tmp_path):
+    """A part replaces its own hours and leaves those of the others."""
+    for name, seconds in (("ring", (3600, 1800)), ("univariate", (360,))):
+        part(tmp_path / "overnight" / name)
+        for shard, training in enumerate(seconds):
+            durations = {"training": training, "evaluation": 36.0}
+            write_json(tmp_path / f"overnight/{name}/shards/tanh-seed{shard}/durations.json", durations)
+        publish.publish(tmp_path / "overnight", tmp_path / "reference", [name])
+    assert publish.hours(tmp_path / "reference") == pytest.approx({"ring": 1.52, "univariate": 0.11})
+    assert publish.hours(tmp_path / "overnight") == {}
+    frame = compute([Part(tmp_path / "reference" / name) for name in ("ring", "univariate")])
+    assert frame["core hours"].tolist() == ["1.5", "0.11"]
+    assert "core hours" not in compute([Part(tmp_path / "overnight/ring")])
 
 
 def test_a_record_that_is_not_whole_or_too_large_is_not_published(tmp_path, monkeypatch):

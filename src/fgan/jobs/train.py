@@ -32,11 +32,14 @@ class Checkpoint:
     """A side file from which a killed training continues; the last one stays until the part is gathered.
 
     Keyed by the settings, code and device, so that a changed design never continues an old state. One whose bytes do
-    not match the checksums that torch writes of each of its parts is told to `log` and never loaded.
+    not match the checksums that torch writes of each of its parts is told to `log` and never loaded. `spent` are the
+    seconds of the trainings that it continues.
     """
 
     def __init__(self, path, device, log=None):
-        self.path, self.device, self.log, self.saved = Path(path), device, log, time.monotonic()
+        self.path, self.device, self.log = Path(path), device, log
+        self.began = self.saved = time.monotonic()
+        self.spent = 0.0
         self.every = float(os.environ.get("FGAN_CHECKPOINT_SECONDS", 15))
 
     def load(self):
@@ -46,7 +49,9 @@ class Checkpoint:
             with zipfile.ZipFile(self.path) as file:
                 if part := file.testzip():  # torch itself compares no checksum
                     raise zipfile.BadZipFile(f"checksum of {part}")
-            return torch.load(self.path, map_location=self.device, weights_only=True)
+            state = torch.load(self.path, map_location=self.device, weights_only=True)
+            self.spent = state.pop("spent", 0.0)
+            return state
         except (MemoryError, torch.OutOfMemoryError):
             raise  # that says nothing of the file
         except Exception as error:  # changed bytes end in errors of every kind
@@ -61,7 +66,7 @@ class Checkpoint:
         if last or began - self.saved >= self.every:
             with whole(self.path) as partial:
                 try:
-                    torch.save(state, partial)
+                    torch.save(state | {"spent": self.spent + began - self.began}, partial)
                 except RuntimeError as error:  # on a full disk torch speaks of its own files and lines
                     raise OSError("not all of it could be written") from error
             self.saved = time.monotonic()
@@ -109,6 +114,7 @@ def train_shard(design, shard, folder, device="cpu", data=None, log=None):
             _, *results, seconds = trained(run, shard.settings, runs, device, images, progress, checkpoint)
             for kind in seconds:
                 durations[kind] += seconds[kind]
+            durations["training"] += checkpoint.spent
             steps, *parts = results
             # Copies: views would keep all samples in memory while the next stack trains.
             return steps, *({name: x.cpu().clone() for name, x in part.items()} for part in parts)

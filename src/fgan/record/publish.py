@@ -4,15 +4,18 @@ import json
 import shutil
 
 from fgan.design import SCALES
-from fgan.files import RecordError, whole
+from fgan.files import RecordError, whole, write_json
 from fgan.record import audit
 from fgan.record.write import PART_FILES
 
 PART_LIMIT, RECORD_LIMIT = 4e6, 24e6  # bytes
+HOURS = "hours.json"
 
 
 def publish(record, reference, only=None):
     """Copies every part of `record` to `reference`, or those of `only` some experiments; returns a line for each.
+
+    What training and evaluation took goes to hours.json beside the parts, because a part keeps no times.
 
     Raises RecordError if what is copied is not whole and current, if a published part has a larger scale or more
     seeds, or if the files would be larger than 4 MB a part or 24 MB in all.
@@ -34,7 +37,19 @@ def publish(record, reference, only=None):
         for file in group:  # the checksums last: until then an audit says that the part is not whole
             with whole(reference / name / file.name) as partial:
                 shutil.copyfile(file, partial)
+    write_json(reference / HOURS, hours(reference) | {folder.name: took(folder) / 3600 for folder in folders})
     return [f"{reference / name}: {size / 1e6:.1f} MB" for name, size in sizes.items()]
+
+
+def took(folder):
+    """Seconds that a core, or a GPU, trained and evaluated the shards of a part."""
+    return sum(sum(json.loads(path.read_text()).values()) for path in folder.glob("shards/*/durations.json"))
+
+
+def hours(record):
+    """{experiment: hours of a core or GPU}, of the parts of a record that were published."""
+    path = record / HOURS
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def extent(folder):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from fgan import design
 from fgan.design import DesignError, nearest, read_yaml
+from fgan.record.publish import hours
 from fgan.report.claims import VERDICTS
 from fgan.report.sentences import interval, shown
 from fgan.report.tables import escape, prose
@@ -96,16 +97,18 @@ def verdict(claim):
 
 
 def compute(parts):
-    """A frame of what each experiment trained: scale, runs, updates of G over all runs, device.
+    """A frame of what each experiment trained: scale, runs, updates of G over all runs, device, hours where published.
 
-    Durations stay out of it, because the same record would then give another PDF each time; time.csv has them.
+    Without hours.json there are none, because a record made twice would give two PDFs; time.csv has them.
     """
-    rows = []
+    rows, took = [], hours(parts[0].folder.parent) if parts else {}
     for part in parts:
         own, ends = part.design, part.final("failed")
         updates = f"{ends.step.sum() / 1e3:,.1f}"
         rows.append({"Experiment": part.name.replace("_", " "), "scale": own["scale"], "runs": f"{own['runs']:,}",
                      "thousand updates of G": updates, "device": part.card.get("device", "unknown")})  # fmt: skip
+        if took:
+            rows[-1]["core hours"] = f"{took[part.name]:.2g}" if part.name in took else "not kept"
     return pd.DataFrame(rows)
 
 
