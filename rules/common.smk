@@ -4,14 +4,14 @@ import json
 import os
 import sys
 import time
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design, targets
 from fgan.design.validation import sentence
 from fgan.files import DataError, RecordError
-from fgan.jobs import cut, gather
+from fgan.jobs import cut, gather, plan
 from fgan.jobs.train import SHARD_FILES, choose_device
 from fgan.record.provenance import code_hash, ways
 from fgan.record.write import PART_FILES
@@ -36,13 +36,21 @@ def refuse(error):
     sys.exit(2)
 
 
+def device():
+    """The device that shards are cut for; on a cluster it is in the nodes, not in this machine, so it must be named."""
+    named, here = config["device"], workflow.local_exec
+    if named == "auto" and not here:
+        raise RecordError("this machine cannot see what the cluster's nodes have: set device=cpu or device=cuda")
+    return named if named != "auto" and (workflow.dryrun or not here) else choose_device(named)
+
+
 try:
     design.variables()
     config |= design.configuration(config, Path(workflow.basedir, "rules/config.schema.yaml"))
     design.unique_ids()
     NAME = config["record"]
     TRAINED = NAME != "reference"
-    DEVICE = choose_device(config["device"])
+    DEVICE = device()
     DESIGNS = {
         name: design.load(name, NAME, seeds=config.get("seeds"), max_steps=config.get("max_steps"))
         for name in (design.find() if TRAINED else [])
@@ -98,6 +106,18 @@ def settings(experiment, wildcards):
     """The settings that decide a shard's result, as sorted JSON: a changed value retrains this shard and no other."""
     decisive = DESIGNS[experiment].shard(wildcards.shard).settings | {"ways": ways()}
     return json.dumps(decisive, sort_keys=True)
+
+
+@cache
+def needs(experiment, shard):
+    """Megabytes and minutes that the job of a shard requests on a cluster."""
+    memory, minutes = plan.needs(DESIGNS[experiment], DESIGNS[experiment].shard(shard), DEVICE)
+    return int(memory / 1e6), minutes
+
+
+def requested(experiment, which, wildcards, attempt):
+    """One of a job's needs, with twice as much in its second attempt: it may have ended because it had too little."""
+    return attempt * needs(experiment, wildcards.shard)[which]
 
 
 def data_set(experiment):

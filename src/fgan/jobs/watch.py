@@ -61,11 +61,15 @@ class Watch(threading.Thread):
 
 @contextlib.contextmanager
 def watching(record, plan, cores, began=None):
-    """Watches a record during a block, and says at its end what the time since `began` [s since 1970] went to."""
+    """Watches a record during a block, and says at its end what the time since `began` [s since 1970] went to.
+
+    Where `cores` is None the jobs run on other machines, whose time is not told.
+    """
     watch = Watch(record, plan, began)
     watch.start()
     try:
         yield watch
     finally:
         watch.stop()
-        print(times.summary(record, watch.began, cores, plan.minutes), file=sys.stderr, flush=True)
+        if cores:
+            print(times.summary(record, watch.began, cores, plan.minutes), file=sys.stderr, flush=True)
