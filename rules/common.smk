@@ -36,21 +36,13 @@ def refuse(error):
     sys.exit(2)
 
 
-def device():
-    """The device that shards are cut for; on a cluster it is in the nodes, not in this machine, so it must be named."""
-    named, here = config["device"], workflow.local_exec
-    if named == "auto" and not here:
-        raise RecordError("this machine cannot see what the cluster's nodes have: set device=cpu or device=cuda")
-    return named if named != "auto" and (workflow.dryrun or not here) else choose_device(named)
-
-
 try:
     design.variables()
     config |= design.configuration(config, Path(workflow.basedir, "rules/config.schema.yaml"))
     design.unique_ids()
     NAME = config["record"]
     TRAINED = NAME != "reference"
-    DEVICE = device()
+    DEVICE = choose_device(config["device"], used=False)  # or else `begin` says so; on a cluster it is in the nodes
     DESIGNS = {
         name: design.load(name, NAME, seeds=config.get("seeds"), max_steps=config.get("max_steps"))
         for name in (design.find() if TRAINED else [])

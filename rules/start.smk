@@ -33,6 +33,10 @@ def told(record):
 def begin():
     """Before the first job, locks the record, starts the warm process and prints the plan of the training."""
     try:
+        if workflow.local_exec:
+            choose_device(config["device"])
+        elif config["device"] == "auto":
+            raise RecordError("this machine cannot see what the cluster's nodes have: set device=cpu or device=cuda")
         HELD.enter_context(alone(RECORD))
         slots = workflow.cores if workflow.local_exec else workflow.nodes  # shards that train side by side
         if workflow.local_exec:
