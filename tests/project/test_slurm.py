@@ -12,7 +12,9 @@ from clones import SMOKE, clone, content, environment, first_step, snakemake, tw
 from packaging.requirements import Requirement
 from small import ROOT
 
+from fgan import design
 from fgan.files import RecordError
+from fgan.jobs import plan
 from fgan.jobs.train import choose_device
 
 NEEDED = ("sbatch", "slurmctld", "slurmd", "munged")
@@ -69,6 +71,18 @@ def test_on_a_cluster_the_device_is_named(tmp_path):
     done = subprocess.run(call, cwd=folder, env=environment(), capture_output=True, text=True, timeout=600)
     assert done.returncode == 2 and "set device=cpu or device=cuda" in done.stderr, done.stderr[-4000:]
     assert "submitted" not in done.stdout + done.stderr and not (folder / "results/smoke/ring").exists()
+
+
+@pytest.mark.workflow
+def test_a_job_requests_what_the_plan_says_of_its_shard(tmp_path):
+    """On a machine without the GPU as well: a dry run shows what each job would request of a cluster that has one."""
+    plain = environment(CUDA_VISIBLE_DEVICES="")
+    call = ["-n", "--quiet", "host", "--config", "record=smoke", "device=cuda", "--", "results/smoke/ring/card.json"]
+    said = snakemake(clone(tmp_path), *call, env=plain).text
+    chosen = design.load("ring", "smoke", ROOT / "experiments")
+    memory, minutes = plan.needs(chosen, chosen.shard("tanh-seed0-1"), "cuda")
+    requests = next(line for line in said.splitlines() if "resources:" in line and "gpu=1" in line)
+    assert f"mem_mb={memory / 1e6:.0f}" in requests and f"runtime={minutes}" in requests, said
 
 
 def test_what_only_cuts_for_a_gpu_needs_none(monkeypatch):
