@@ -4,14 +4,14 @@ import json
 import os
 import sys
 import time
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design, targets
 from fgan.design.validation import sentence
 from fgan.files import DataError, RecordError
-from fgan.jobs import cut, gather
+from fgan.jobs import cut, gather, plan
 from fgan.jobs.train import SHARD_FILES, choose_device
 from fgan.record.provenance import code_hash, ways
 from fgan.record.write import PART_FILES
@@ -42,7 +42,7 @@ try:
     design.unique_ids()
     NAME = config["record"]
     TRAINED = NAME != "reference"
-    DEVICE = choose_device(config["device"])
+    DEVICE = choose_device(config["device"], used=False)  # or else `begin` says so; on a cluster it is in the nodes
     DESIGNS = {
         name: design.load(name, NAME, seeds=config.get("seeds"), max_steps=config.get("max_steps"))
         for name in (design.find() if TRAINED else [])
@@ -98,6 +98,18 @@ def settings(experiment, wildcards):
     """The settings that decide a shard's result, as sorted JSON: a changed value retrains this shard and no other."""
     decisive = DESIGNS[experiment].shard(wildcards.shard).settings | {"ways": ways()}
     return json.dumps(decisive, sort_keys=True)
+
+
+@cache
+def needs(experiment, shard):
+    """Megabytes and minutes that the job of a shard requests on a cluster."""
+    memory, minutes = plan.needs(DESIGNS[experiment], DESIGNS[experiment].shard(shard), DEVICE)
+    return int(memory / 1e6), minutes
+
+
+def requested(experiment, which, wildcards, attempt):
+    """One of a job's needs, with twice as much in its second attempt: it may have ended because it had too little."""
+    return attempt * needs(experiment, wildcards.shard)[which]
 
 
 def data_set(experiment):

@@ -33,7 +33,12 @@ def told(record):
 def begin():
     """Before the first job, locks the record, starts the warm process and prints the plan of the training."""
     try:
+        if workflow.local_exec:
+            choose_device(config["device"])
+        elif config["device"] == "auto":
+            raise RecordError("this machine cannot see what the cluster's nodes have: set device=cpu or device=cuda")
         HELD.enter_context(alone(RECORD))
+        slots = workflow.cores if workflow.local_exec else workflow.nodes  # shards that train side by side
         if workflow.local_exec:
             HELD.enter_context(warm.process(RECORD))
             # Snakemake 9.27 limits jobs per second by a timer that it starts at every scan of its jobs, and each timer
@@ -42,9 +47,9 @@ def begin():
         if TRAINED:
             named = [n for n in DESIGNS if any(re.fullmatch(f"((figure|table)_)?{n}(_.*)?", a) for a in sys.argv)]
             wanted = [DESIGNS[name] for name in named] or DESIGNS.values()
-            made = plan.make(wanted, plan.done(Path(RECORD)), DEVICE, workflow.cores)
+            made = plan.make(wanted, plan.done(Path(RECORD)), DEVICE, slots)
             print(plan.text(made.table), file=sys.stderr)
-            HELD.enter_context(watch.watching(RECORD, made, workflow.cores, BEGAN))
+            HELD.enter_context(watch.watching(RECORD, made, workflow.cores if workflow.local_exec else None, BEGAN))
     except RecordError as error:
         refuse(error)
     for handler in logging.getLogger("snakemake.logging").handlers:

@@ -16,6 +16,8 @@ for experiment in DESIGNS:
             "../environment.yml"
         resources:
             gpu=1 if DEVICE == "cuda" else 0,
+            mem_mb=partial(requested, experiment, 0),
+            runtime=partial(requested, experiment, 1),
         params:
             code=code_hash(experiment),
             settings=partial(settings, experiment),

@@ -256,7 +256,7 @@ def train(args, folder, clock):
     from fgan.jobs import gather, train
 
     clock.lap("import")
-    device, chosen = train.choose_device(args.device), load(args.experiment, args)
+    device, chosen = train.choose_device(args.device, args.stage == "train"), load(args.experiment, args)
     if args.stage == "gather":
         clock.add(gather.gather(chosen, device, folder, args.data))
     else:
@@ -278,8 +278,7 @@ def train_all(args, record):
 def plan(args, record):
     from fgan.jobs import plan, train
 
-    # A machine without a GPU can plan for one.
-    device = args.device if args.device == "cuda" else train.choose_device(args.device)
+    device = train.choose_device(args.device, used=False)
     made = plan.make(designs(args, print), plan.done(record), device, args.cores)
     print(plan.text(made.table))
     print("Minutes on an H200 rest on its data sheet; no training was timed on one.")

@@ -1,9 +1,12 @@
 """The plan of a record: what is counted for each experiment, and that what is there already costs nothing."""
 
+import math
+
 import pytest
 from small import EXPERIMENTS
 
 from fgan import design
+from fgan.engine import machines
 from fgan.jobs import cut, plan
 from fgan.jobs.cut import shards
 
@@ -69,3 +72,17 @@ def test_a_plan_is_a_table_for_a_terminal(designs):
 def test_the_rates_of_this_machine_are_measured_and_those_of_a_gpu_read():
     here = plan.rates("cpu")
     assert here.keys() == plan.rates("cuda").keys() and all(0 < value < 1e15 for value in here.values())
+
+
+def test_a_job_on_a_cluster_requests_what_the_plan_counts(designs):
+    """Memory of its largest stack and the plan's minutes, both with room; on a GPU only memory of the host."""
+    ring = designs[0]
+    small, large = (ring.shard(name) for name in ("tanh-seed0", "tanh-seed0-199"))
+    count = cut.count(ring, small)
+    rates = {name: machines.MACHINES["cpu"][name] for name in RATES}
+    (memory, minutes), (more, longer) = (plan.needs(ring, shard, "cpu") for shard in (small, large))
+    assert memory == plan.OWN["cpu"] + plan.SPARE * count.peak
+    assert memory < more <= plan.OWN["cpu"] + plan.SPARE * machines.MACHINES["cpu"]["stack"], "the rest waits"
+    seconds = 200 * count.seconds(**rates, copies=200) * 1.5 * 1.1
+    assert (minutes, longer) == (plan.START + 1, plan.START + math.ceil(plan.SPARE * seconds / 60))
+    assert plan.needs(ring, large, "cuda")[0] == plan.OWN["cuda"]

@@ -76,3 +76,18 @@ def test_the_end_says_what_the_time_went_to(seen, capsys):
     with watch.watching(seen.record, seen.plan, 2):
         pass
     assert "12.0 planned" in capsys.readouterr().err
+
+
+def test_a_record_that_takes_long_to_look_at_is_looked_at_less_often(seen, monkeypatch):
+    """On a terminal it looks every second, but spends a fiftieth of the time on that at most."""
+    waits = []
+
+    class Over:
+        def wait(self, seconds):
+            waits.append(seconds)
+            return len(waits) > 2
+
+    seen.stream, seen.over = Terminal(), Over()
+    monkeypatch.setattr(seen, "line", lambda: time.sleep(0.1) or "")
+    seen.run()
+    assert waits[0] == 1 and min(waits[1:]) >= 5

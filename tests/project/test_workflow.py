@@ -9,51 +9,13 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
-from small import listed
+from clones import SMOKE, TEX, clone, content, environment, first_step, snakemake, twin
 
 from fgan import design
 
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
-# The same jobs on every machine: shards are larger on a GPU.
-SMOKE = ("--config", "record=smoke", "device=cpu")
-TEX = shutil.which("latexmk") is not None
 pytestmark = pytest.mark.workflow
-
-
-def clone(folder):
-    """A copy of the working tree as git sees it (tracked and new files), committed, without any results."""
-    for name in listed():
-        if not name.startswith("results/"):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false"]
-    when = {"GIT_AUTHOR_DATE": "2016-12-05T00:00:00Z", "GIT_COMMITTER_DATE": "2016-12-05T00:00:00Z"}
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "copy"]):
-        subprocess.run([*git, *command], cwd=folder, check=True, env=os.environ | when)
-    return folder
-
-
-def twin(folder, copy):
-    """A second clone of the same commit."""
-    subprocess.run(["git", "clone", "-q", str(folder), str(copy)], check=True)
-    return copy
-
-
-def environment(**changes):
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "OMP_", "MKL_"))}
-    return kept | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"} | changes
-
-
-def snakemake(folder, *arguments, env=None, **options):
-    call = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    merged = dict(cwd=folder, capture_output=True, text=True, env=env or environment(), timeout=600) | options
-    done = subprocess.run(call, **merged)
-    done.text = (done.stdout or "") + (done.stderr or "")
-    return done
 
 
 def jobs(text):
@@ -63,23 +25,6 @@ def jobs(text):
     for name, count in (row for row in rows if len(row) == 2 and row[1].isdigit() and row[0].islower()):
         counted[re.sub(r"^(train|gather)_.*", r"\1", name)] += int(count)
     return dict(counted)
-
-
-def first_step(lines):
-    """The step at which the last process that wrote this log began."""
-    starts = [line for line in lines if line.endswith("starting")]
-    return int(re.search(r"step (\d+)/", starts[-1])[1])
-
-
-def content(folder):
-    """Bytes of everything that must be the same in two executions: no durations, logs or TeX's by-products."""
-    record = folder / "results" / "smoke"
-    skipped = ("durations.json", "time.csv", ".lock")
-    return {
-        str(path.relative_to(record)): path.read_bytes()
-        for path in sorted(record.rglob("*"))
-        if path.is_file() and path.name not in skipped and not {"logs", "build", ".checkpoints"} & set(path.parts)
-    }
 
 
 @pytest.fixture(scope="module")

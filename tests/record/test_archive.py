@@ -166,6 +166,14 @@ def test_an_archive_that_was_packed_again_has_folders_and_foreign_files(tmp_path
     assert len(archive.read(record)) == 2 and adopted(record, shard(chosen, 0, 1))
 
 
+def test_of_the_shards_beside_it_a_shard_reads_those_that_hold_its_seeds(trained, chosen, monkeypatch):
+    """Of ten thousand, each would otherwise read all that ended before it."""
+    read = []
+    monkeypatch.setattr(archive, "damage", lambda folder: read.append(folder.name))
+    found = archive.siblings(place(trained, shard(chosen, 1, 1)), shard(chosen, 1, 1))
+    assert read == [own["card"]["shard"] for own in found] == ["tanh-seed0-3", "tanh-seed1-2"]
+
+
 DAMAGES = pytest.mark.parametrize(
     "name, damage",
     [(name, damage) for name in train.SHARD_FILES for damage in ("empty", "cut", "changed")]

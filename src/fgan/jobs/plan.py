@@ -5,6 +5,7 @@ What a record does beside training is in a table of measured seconds, jobs/overh
 than its count a training takes on cores that all work at once.
 """
 
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -14,13 +15,17 @@ import pandas as pd
 import torch
 
 from fgan.design import read_yaml
-from fgan.engine.machines import MACHINES
+from fgan.engine.machines import MACHINES, pieces
 from fgan.jobs import train
 from fgan.jobs.cut import count
 from fgan.jobs.cut import shards as cut
 from fgan.record import archive
 
 OVERHEAD = Path(__file__).with_name("overhead.yaml")
+# A job on a cluster requests: its own bytes (torch, the images, what it evaluates, and the two processes of Snakemake's
+# around it; 1.4 GB and twice 0.4 were the most measured), minutes for its start, and three times what the plan counts,
+# because the heap takes up to twice the peak and a node may be slower than the machine of the table.
+OWN, START, SPARE = {"cpu": 3e9, "cuda": 8e9}, 10, 3
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,22 @@ def counted(design, shard, rates, device):
     return step.seconds(**rates, copies=len(shard.runs) / step.runs) * shard.settings["steps"]
 
 
+def worked(design, shard, rates, device):
+    """Seconds that the training and the evaluation of a shard take, with all cores at work."""
+    overhead = read_yaml(OVERHEAD)
+    busy, share = overhead["training"] if device == "cpu" else 1.0, overhead["evaluation"]
+    return counted(design, shard, rates, device) * busy * (1 + share.get(shard.experiment, share["other"]))
+
+
+def needs(design, shard, device):
+    """(bytes of memory, minutes) that the job of a shard requests on a cluster, by the rates of the machines' table."""
+    step, stack = count(design, shard, device), 0.0
+    if device == "cpu":  # the stacks of a GPU lie in its own memory, which no job requests
+        stack = max(map(len, pieces(shard.runs, step, device))) * step.peak / step.runs
+    rates = {name: MACHINES[device][name] for name in ("rate", "bandwidth", "launch")}
+    return OWN[device] + SPARE * stack, START + math.ceil(SPARE * worked(design, shard, rates, device) / 60)
+
+
 def done(record):
     """A function of a shard: whether the record holds it, trained or in its archive."""
     archived = archive.read(record)
@@ -90,10 +111,10 @@ def make(designs, there, device="cpu", cores=None):
     """
     here, gpu, workers = rates(device), rates("cuda"), cores or available()
     overhead = read_yaml(OVERHEAD)
+    shown = overhead["shown"]
     slower = here["launch"] / overhead["launch"] if device == "cpu" else 1.0
     rows, missing = [], []
     for design in designs:
-        of = lambda key, name=design.name: overhead[key].get(name, overhead[key]["other"])
         row = {"experiment": design.name, "runs": 0, "steps": 0, "operations": 0.0, "complete": 0}
         seconds, on_gpu, shards = 0.0, 0.0, cut(design, device)
         for shard in shards:
@@ -105,12 +126,11 @@ def make(designs, there, device="cpu", cores=None):
             if there(shard):
                 row["complete"] += 1
                 continue
-            training = counted(design, shard, here, device) * (overhead["training"] if device == "cpu" else 1.0)
-            missing.append((shard, training * (1 + of("evaluation")) + overhead["start"] * slower))
+            missing.append((shard, worked(design, shard, here, device) + overhead["start"] * slower))
             seconds += missing[-1][1]
         for shard in cut(design, "cuda") if row["complete"] < len(shards) else []:
             on_gpu += counted(design, shard, gpu, "cuda")
-        seconds = (seconds if device == "cpu" else seconds * workers) + of("shown") * slower
+        seconds = (seconds if device == "cpu" else seconds * workers) + shown.get(design.name, shown["other"]) * slower
         row |= {"minutes here": seconds / 60 / workers, "minutes H200": on_gpu / 60}
         rows.append(row | {"complete": f"{row['complete']} of {len(shards)} shards"})
     last = overhead["paper"] * slower / 60

@@ -73,9 +73,12 @@ class Checkpoint:
             self.every = max(self.every, 20 * (self.saved - began))
 
 
-def choose_device(name):
-    """'cpu' or 'cuda'; `auto` takes a GPU if torch sees one. Raises RecordError if a wanted GPU is missing."""
-    if name == "cuda" and not torch.cuda.is_available():
+def choose_device(name, used=True):
+    """'cpu' or 'cuda'; `auto` takes a GPU if torch sees one. Raises RecordError if a wanted GPU is missing.
+
+    What plans, gathers or submits jobs only cuts for the device; it is not `used` here and may be missing.
+    """
+    if name == "cuda" and used and not torch.cuda.is_available():
         raise RecordError(
             "device=cuda was asked for, but torch sees no GPU; use device=cpu or install a CUDA build of torch"
         )

@@ -23,10 +23,13 @@ class Watch(threading.Thread):
 
     def run(self):
         terminal = self.stream.isatty()
-        while not self.over.wait(1 if terminal else 60):
+        wait = pause = 1 if terminal else 60
+        while not self.over.wait(wait):
+            began = time.monotonic()
             with contextlib.suppress(OSError):  # a record that cannot be read is not a reason to stop its making
                 print(f"\r\033[K{self.line()}" if terminal else self.line(), end="" if terminal else "\n",
                       file=self.stream, flush=True)  # fmt: skip
+            wait = max(pause, 50 * (time.monotonic() - began))  # to look at 20,000 shards takes most of a second
         if terminal:
             print("\r\033[K", end="", file=self.stream, flush=True)
 
@@ -61,11 +64,15 @@ class Watch(threading.Thread):
 
 @contextlib.contextmanager
 def watching(record, plan, cores, began=None):
-    """Watches a record during a block, and says at its end what the time since `began` [s since 1970] went to."""
+    """Watches a record during a block, and says at its end what the time since `began` [s since 1970] went to.
+
+    Where `cores` is None the jobs run on other machines, whose time is not told.
+    """
     watch = Watch(record, plan, began)
     watch.start()
     try:
         yield watch
     finally:
         watch.stop()
-        print(times.summary(record, watch.began, cores, plan.minutes), file=sys.stderr, flush=True)
+        if cores:
+            print(times.summary(record, watch.began, cores, plan.minutes), file=sys.stderr, flush=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fgan.design import Shard
+from fgan.design import Shard, seeds_of
 from fgan.files import RecordError, file_hash, whole, write_json
 from fgan.record import provenance, write
 
@@ -91,9 +91,14 @@ def read(record):
 
 
 def siblings(folder, shard):
-    """The finished shards of the arm beside a shard's folder, in the form of `read`."""
+    """The finished shards beside a shard's folder that share seeds with it, in the form of `read`.
+
+    The others are not read: each of ten thousand shards would read all those before it.
+    """
+    wanted = range(shard.first, shard.last + 1)
     cards = sorted(Path(folder).parent.glob(f"{shard.arm}-seed*/card.json"))
-    folders = [card.parent for card in cards if card.parent.name != shard.name and not damage(card.parent)]
+    near = [card.parent for card in cards if set(wanted) & set(seeds_of(card.parent.name))]
+    folders = [path for path in near if path.name != shard.name and not damage(path)]
     return [own | {"card": json.loads(own["card.json"])} for own in map(read_files, folders)]
 
 
