@@ -13,7 +13,7 @@ for experiment in DESIGNS:
             f"{RECORD}/logs/train/{experiment}/{{shard}}.log",
         priority: PRIORITY[experiment]
         conda:
-            "../environment.yml"
+            ENVIRONMENT
         resources:
             gpu=1 if DEVICE == "cuda" else 0,
         params:
@@ -35,6 +35,6 @@ rule fetch:
     log:
         "results/.data/{data_set}.log",
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     shell:
         "python -m fgan fetch {wildcards.data_set} --log {log}"
