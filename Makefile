@@ -4,10 +4,12 @@ RECORD ?= quick
 BIN := .venv/bin
 # By `python -m`, because the scripts in .venv name the folder it was made in, which may have moved since. Snakemake's
 # cache lies here, so that a home folder need not be writable.
-SNAKEMAKE = XDG_CACHE_HOME="$(CURDIR)/.snakemake/cache" python -m snakemake
+SNAKEMAKE = XDG_CACHE_HOME="$$PWD/.snakemake/cache" python -m snakemake
 IS_NEW := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 TEX := latexmk texlive-latex-base texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended
 
+# Snakemake writes paths into its log, and a locale may not have their letters.
+export PYTHONUTF8 := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: quick smoke overnight full paper test torture lint benchmark setup tex clean
@@ -29,7 +31,7 @@ test: setup tex ## all tests, including the smoke record from start to PDF
 	python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 torture: setup ## two hundred sequences of kills, edits and damages of a record, other ones each time
-	FGAN_TORTURE=200 pytest -n 0 tests/project/test_torture.py
+	FGAN_TORTURE=200 python -m pytest -n 0 tests/project/test_torture.py
 
 lint: setup
 	python -m ruff check .
@@ -43,6 +45,7 @@ benchmark: setup ## speed of populations against a plain loop (the README's tabl
 setup: .venv/installed
 
 .venv/installed: requirements.lock pyproject.toml
+	@case "$$PWD" in *:*) echo "Python makes no environment in a folder with ':' in its path: rename it"; exit 1;; esac
 	@$(PYTHON) $(IS_NEW) || { echo "Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=python3.11"; exit 1; }
 	@[ ! -e .venv ] || $(BIN)/python $(IS_NEW) 2>/dev/null || rm -rf .venv # half-made, by an older Python
 	$(PYTHON) -m venv .venv

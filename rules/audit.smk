@@ -14,7 +14,7 @@ rule audit:
     log:
         f"{RECORD}/logs/audit.log",
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     params:
         record=NAME,
         code=[code_hash(experiment) for experiment in SHOWN],

@@ -10,16 +10,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir, "src")))
 from fgan import design, targets
 from fgan.design.validation import sentence
-from fgan.files import DataError, RecordError
+from fgan.files import DataError, RecordError, now_at_latest
 from fgan.jobs import cut, gather, plan
 from fgan.jobs.train import SHARD_FILES, choose_device
 from fgan.record.provenance import code_hash, ways
 from fgan.record.write import PART_FILES
 
 BEGAN = time.time()
-# Jobs import the same source tree, installed or not.
+# Jobs import the same source tree, installed or not; by its relative name, because the path of a clone may have a colon.
 os.environ.update(
-    PYTHONPATH=os.pathsep.join(filter(None, [str(Path(workflow.basedir, "src")), os.environ.get("PYTHONPATH")])),
+    PYTHONPATH=os.pathsep.join(filter(None, ["src", os.environ.get("PYTHONPATH")])),
     # One thread for each job: jobs run side by side, and the bytes must not depend on the number of cores.
     OMP_NUM_THREADS="1",
     MKL_NUM_THREADS="1",
@@ -65,6 +65,9 @@ if "data" in config:
     os.environ.update(FGAN_DATA=str(Path(config["data"]).expanduser().resolve()))
 
 RECORD = f"results/{NAME}"
+now_at_latest("src", "experiments", "paper", "results/.data", RECORD)
+# Snakemake takes braces for a wildcard's, those in the path of a clone too.
+ENVIRONMENT = str(Path(workflow.basedir, "environment.yml")).replace("{", "{{").replace("}", "}}")
 for one in DESIGNS.values():
     gather.mark_outdated(one, Path(RECORD, one.name))
 # Whole experiments one after the other, trained and drawn, the most valuable first: its figures are there early.

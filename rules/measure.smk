@@ -15,7 +15,7 @@ for experiment in DESIGNS:
             f"{RECORD}/logs/gather/{experiment}.log",
         priority: PRIORITY[experiment]
         conda:
-            "../environment.yml"
+            ENVIRONMENT
         params:
             code=code_hash(experiment),
             record=NAME,

@@ -18,7 +18,7 @@ rule numbers:
         f"{RECORD}/logs/numbers.log",
     priority: 1
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     params:
         record=NAME,
     shell:
@@ -42,7 +42,7 @@ rule pdf:
     log:
         f"{RECORD}/logs/pdf.log",
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     params:
         record=NAME,
     shell:

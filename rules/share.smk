@@ -16,7 +16,7 @@ rule explorer:
     log:
         f"{RECORD}/logs/explorer.log",
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     params:
         record=NAME,
     shell:
@@ -32,7 +32,7 @@ rule bundle:
     log:
         f"{RECORD}/logs/bundle.log",
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     params:
         record=NAME,
     shell:

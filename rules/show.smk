@@ -21,7 +21,7 @@ for experiment in SHOWN:
             f"{RECORD}/logs/draw/{experiment}.log",
         priority: PRIORITY.get(experiment, 0)
         conda:
-            "../environment.yml"
+            ENVIRONMENT
         params:
             record=NAME,
             experiment=experiment,
@@ -40,7 +40,7 @@ rule animation_mode_dynamics_ring:
     log:
         f"{RECORD}/logs/animation.log",
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     params:
         record=NAME,
     shell:
@@ -59,7 +59,7 @@ rule theory:
     log:
         f"{RECORD}/logs/theory.log",
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     params:
         record=NAME,
     shell:
@@ -83,7 +83,7 @@ rule claims:
         f"{RECORD}/logs/claims.log",
     priority: 1
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     params:
         record=NAME,
     shell:

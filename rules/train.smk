@@ -13,7 +13,7 @@ for experiment in DESIGNS:
             f"{RECORD}/logs/train/{experiment}/{{shard}}.log",
         priority: PRIORITY[experiment]
         conda:
-            "../environment.yml"
+            ENVIRONMENT
         resources:
             gpu=1 if DEVICE == "cuda" else 0,
             mem_mb=partial(requested, experiment, 0),
@@ -37,6 +37,6 @@ rule fetch:
     log:
         "results/.data/{data_set}.log",
     conda:
-        "../environment.yml"
+        ENVIRONMENT
     shell:
         "python -m fgan fetch {wildcards.data_set} --log {log}"

@@ -13,7 +13,9 @@ from fgan.design.texts import LETTERS, MATHS, PRINTED, unprintable
 from fgan.report.tables import escape, prose
 
 ARMS, TITLE = "  tanh: {}\n", "title: Eight Gaussians on a ring"
-FOLDERS = ["two words", "a(b)", "a;b", "a$b", "{a}", "umläut", "a-b", "a.b", "a\nb", "1a", "%", "#a", "$(a)", "x'y"]
+FOLDERS = [
+    "two words", "a(b)", "a;b", "a$b", "{a}", "umläut", "a-b", "a.b", "a\nb", "1a", "%", "#a", "$(a)", "x'y", "x" * 200,
+]  # fmt: skip
 NAMES = ["a b", "a/b", "..", ".a", "-a", "a$b", "a%b", "a#b", "{a}", "ä", "$(a)", r"\input", "a\\nb", "x" * 61, "a:b"]
 YAMLS = ["on", "off", "yes", "no", "64", "1.5", "1e3", "null", "2024-01-01", "0o17", "010"]
 UNPRINTED = ["漢字", "привет", "tick \U0001f600", "bell \x07", "\u200bspace", "x \u2713"]
@@ -27,6 +29,13 @@ def test_the_name_of_an_experiment_is_a_word(tmp_path, name):
         with pytest.raises(DesignError, match="letters, digits and _ alone; rename the folder") as caught:
             call(tmp_path)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [*FOLDERS, "..", "x" * 61])
+def test_the_name_of_a_figure_is_a_word(tmp_path, name):
+    quoted = name.replace("\n", "\\n")
+    with pytest.raises(DesignError, match="'figures' names .*write up to 60 letters, digits and _ alone"):
+        written(tmp_path, edited("figures:\n", f'figures:\n  "{quoted}": Modes.\n'))
 
 
 @pytest.mark.parametrize("name", NAMES)

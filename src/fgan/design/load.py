@@ -19,8 +19,8 @@ def find(root="experiments"):
         raise DesignError(f"there is no folder '{root}' here; run this in the root of the repository")
     orders = {}
     for path in Path(root).glob("*/experiment.yaml"):
-        if not re.fullmatch(r"[A-Za-z]\w*", path.parent.name, re.ASCII):
-            wrong = f"{str(path.parent)!r}: the name of an experiment has letters, digits and _ alone"
+        if not re.fullmatch(r"[A-Za-z]\w{0,59}", path.parent.name, re.ASCII):
+            wrong = f"{str(path.parent)!r}: the name of an experiment has up to 60 letters, digits and _ alone"
             raise DesignError(f"{wrong}; rename the folder")
         orders[path.parent.name] = order = read_yaml(path).get("order", math.inf)
         if not isinstance(order, int | float):
@@ -85,8 +85,8 @@ def printable(raw, path):
         own = raw.get(kind) or {}
         texts |= {f"{kind}.{k}": v for k, v in (own.items() if isinstance(own, dict) else enumerate(own))}
         for name in own if isinstance(own, dict) else ():
-            if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
-                raise DesignError(f"{path}: '{kind}' names '{name}'; write letters, digits and _ alone")
+            if not re.fullmatch(r"[A-Za-z]\w{0,59}", name, re.ASCII):
+                raise DesignError(f"{path}: '{kind}' names {name!r}; write up to 60 letters, digits and _ alone")
     for key, text in texts.items():
         if isinstance(text, str) and (wrong := unprintable(text)):
             raise DesignError(f"{path}: '{key}' {wrong}")

@@ -27,11 +27,11 @@ def train_all(designs, record, device, minutes, cores=None, data=None, say=print
     left out; a shard that fails is reported and skipped.
     Raises RecordError if the record is being made already, and at the end if a shard failed.
     """
-    deadline = time.time() + 60 * minutes
+    deadline = time.monotonic() + 60 * minutes
     waiting, todo, tried, failed, known, there = by_value(designs), [], set(), [], 0, 0
     with alone(record), Crew(1 if device == "cuda" else cores or plan.available()) as crew:
         own, archived, expected = archive.Archive(record), archive.read(record), Expectation(device)
-        while (left := deadline - time.time()) > 0:
+        while (left := deadline - time.monotonic()) > 0:
             while crew.idle and (job := expected.first_that_fits(todo, left)):
                 todo.remove(job)
                 crew.start(job, train.train_shard, *job, device, data)

@@ -61,7 +61,8 @@ def read(record, since=0.0):
 
 def summary(record, since, cores, planned=None):
     """One line on the jobs since a moment: elapsed against planned minutes, and what the cores' time went to."""
-    elapsed = time.time() - since
+    if (elapsed := time.time() - since) <= 0:
+        return f"{record}: the clock went back in between, so nobody knows what the time went to"
     rows = read(record, since)
     share = {kind: sum(row[kind] for row in rows) / (cores * elapsed) for kind in KINDS}
     text = f"{record}: {elapsed / 60:.1f} minutes on {cores} cores"

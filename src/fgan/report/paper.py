@@ -126,14 +126,17 @@ def compile_pdf(record):
             "no TeX here, so no PDF (figures, tables and claims are complete); install it, on Debian or Ubuntu with: "
             f"apt-get install --no-install-recommends {TEX_PACKAGES}"
         )
-    build = (record / "build").resolve()
+    build = record / "build"
+    # TeX sees names relative to this folder alone: in the path of a clone or of a record there may be characters that
+    # mean something to a shell, to TeX or to its lists of folders.
     environment = os.environ | {
         "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH, "FORCE_SOURCE_DATE": "1", "max_print_line": "1000",
-        "TEXINPUTS": f".:{record.resolve()}:{build}:", "BIBINPUTS": ".:", "openin_any": "a",
+        "TEXINPUTS": ".:..:paper:", "BIBINPUTS": "paper:", "openin_any": "a",
     }  # fmt: skip
     # From an empty folder each time: files of an earlier, interrupted compilation must not change a byte.
     shutil.rmtree(build, ignore_errors=True)
     build.mkdir(parents=True)
+    (build / "paper").symlink_to(Path("paper").resolve())
     # Each names sections, figures and tables of the other, so the paper is compiled again once the supplement is there.
     for source in ("main", "supplement", "main"):
         latexmk(source, build, environment)
@@ -145,17 +148,9 @@ def compile_pdf(record):
 def latexmk(source, build, environment):
     """Compiles one document of the paper in the folder `build`; raises RecordError with TeX's first complaint."""
     # -norc: a user's ~/.latexmkrc decides nothing.
-    options = (
-        "-norc",
-        "-pdf",
-        "-g",
-        "-interaction=nonstopmode",
-        "-halt-on-error",
-        "-file-line-error",
-        f"-outdir={build}",
-    )
-    call = ["latexmk", *options, f"{source}.tex"]
-    done = subprocess.run(call, cwd="paper", env=environment, capture_output=True, text=True, errors="replace")
+    options = ("-norc", "-pdf", "-g", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error")
+    call = ["latexmk", *options, f"paper/{source}.tex"]
+    done = subprocess.run(call, cwd=build, env=environment, capture_output=True, text=True, errors="replace")
     if done.returncode:
         wrong = [line for line in done.stdout.splitlines() if ".tex:" in line or line.startswith("!")]
         said = wrong[0] if wrong else done.stdout[-300:]
