@@ -42,10 +42,11 @@ benchmark: setup ## speed of populations against a plain loop (the README's tabl
 
 setup: .venv/installed
 
-.venv/installed: requirements.lock pyproject.toml
+.venv/installed: requirements.lock requirements.hashes pyproject.toml
 	@$(PYTHON) $(IS_NEW) || { echo "Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=python3.11"; exit 1; }
 	@[ ! -e .venv ] || $(BIN)/python $(IS_NEW) 2>/dev/null || rm -rf .venv # half-made, by an older Python
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.hashes
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@

@@ -98,7 +98,7 @@ def test_every_figure_and_table_has_its_function_and_every_function_its_caption(
 def test_an_older_python_is_named_and_leaves_no_environment(tmp_path, old):
     """`make setup` with a Python before 3.11, also where an earlier try left its .venv."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("requirements.lock", "pyproject.toml"):
+    for name in ("requirements.lock", "requirements.hashes", "pyproject.toml"):
         (tmp_path / name).touch()
     python = tmp_path / "python3.10"
     python.write_text("#!/bin/sh\nexit 1\n")
