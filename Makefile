@@ -10,7 +10,7 @@ TEX := latexmk texlive-latex-base texlive-latex-recommended texlive-latex-extra 
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: quick smoke overnight full paper test torture lint benchmark setup tex clean
+.PHONY: quick smoke overnight full paper test coverage mutants torture lint benchmark setup tex clean
 
 quick: ## the laptop's record, with its PDF, in minutes
 	@$(MAKE) --no-print-directory record RECORD=quick
@@ -25,8 +25,20 @@ record: setup tex
 paper: setup tex ## the PDF of a record that exists: make paper RECORD=reference
 	$(SNAKEMAKE) --cores all paper --config record=$(RECORD)
 
+TEST = pytest -n auto --dist loadfile --no-loadscope-reorder --durations=25
+
 test: setup tex ## all tests, including the smoke record from start to PDF
-	python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	python -m $(TEST)
+
+# Not part of `test`, because it costs the start of every process of the tests.
+coverage: setup tex ## the same tests, with the lines of src and experiments that none of them reaches; at least 95 %
+	@rm -f .coverage .coverage.*
+	python -m coverage run -m $(TEST)
+	-@python -m coverage combine --quiet # without the data of what the tests have killed
+	python -m coverage report
+
+mutants: setup ## changes of constants and signs, each of which the tests must notice
+	python tests/mutants.py
 
 torture: setup ## two hundred sequences of kills, edits and damages of a record, other ones each time
 	FGAN_TORTURE=200 pytest -n 0 tests/project/test_torture.py
