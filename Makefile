@@ -12,7 +12,7 @@ TEX := latexmk texlive-latex-base texlive-latex-recommended texlive-latex-extra 
 export PYTHONUTF8 := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: quick smoke overnight full paper test torture lint benchmark setup tex clean
+.PHONY: quick smoke overnight full paper test coverage mutants torture lint benchmark setup tex clean
 
 quick: ## the laptop's record, with its PDF, in minutes
 	@$(MAKE) --no-print-directory record RECORD=quick
@@ -27,8 +27,20 @@ record: setup tex
 paper: setup tex ## the PDF of a record that exists: make paper RECORD=reference
 	$(SNAKEMAKE) --cores all paper --config record=$(RECORD)
 
+TEST = pytest -n auto --dist loadfile --no-loadscope-reorder --durations=25
+
 test: setup tex ## all tests, including the smoke record from start to PDF
-	python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	python -m $(TEST)
+
+# Not part of `test`, because it costs the start of every process of the tests.
+coverage: setup tex ## the same tests, with the lines of src and experiments that none of them reaches; at least 95 %
+	@rm -f .coverage .coverage.*
+	python -m coverage run -m $(TEST)
+	-@python -m coverage combine --quiet # without the data of what the tests have killed
+	python -m coverage report
+
+mutants: setup ## changes of constants and signs, each of which the tests must notice
+	python tests/mutants.py
 
 torture: setup ## two hundred sequences of kills, edits and damages of a record, other ones each time
 	FGAN_TORTURE=200 python -m pytest -n 0 tests/project/test_torture.py
@@ -44,11 +56,12 @@ benchmark: setup ## speed of populations against a plain loop (the README's tabl
 
 setup: .venv/installed
 
-.venv/installed: requirements.lock pyproject.toml
+.venv/installed: requirements.lock requirements.hashes pyproject.toml
 	@case "$$PWD" in *:*) echo "Python makes no environment in a folder with ':' in its path: rename it"; exit 1;; esac
 	@$(PYTHON) $(IS_NEW) || { echo "Python 3.11 or newer is needed, and $(PYTHON) is not: make PYTHON=python3.11"; exit 1; }
 	@[ ! -e .venv ] || $(BIN)/python $(IS_NEW) 2>/dev/null || rm -rf .venv # half-made, by an older Python
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.hashes
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	@touch $@

@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import mutants
 import pytest
 import yaml
 from small import listed
@@ -98,7 +99,7 @@ def test_every_figure_and_table_has_its_function_and_every_function_its_caption(
 def test_an_older_python_is_named_and_leaves_no_environment(tmp_path, old):
     """`make setup` with a Python before 3.11, also where an earlier try left its .venv."""
     shutil.copy(ROOT / "Makefile", tmp_path)
-    for name in ("requirements.lock", "pyproject.toml"):
+    for name in ("requirements.lock", "requirements.hashes", "pyproject.toml"):
         (tmp_path / name).touch()
     python = tmp_path / "python3.10"
     python.write_text("#!/bin/sh\nexit 1\n")
@@ -119,6 +120,12 @@ def test_an_older_python_is_named_and_leaves_no_environment(tmp_path, old):
 
 def test_no_data_or_weights_are_committed():
     assert not [f for f in listed() if re.search(r"ubyte|\.(pt|pth|ckpt|safetensors)$", f)]
+
+
+@pytest.mark.parametrize("file, old, new, tests", mutants.MUTANTS)
+def test_every_mutant_changes_what_is_there_and_names_tests(file, old, new, tests):
+    text = (ROOT / "src/fgan" / file).read_text()
+    assert mutants.changed(text, old, new) != text and (ROOT / "tests" / tests).exists()
 
 
 def test_labels_are_unique_because_figures_and_tables_show_them():

@@ -136,7 +136,8 @@ def test_the_reconstructor_learns_to_find_z_and_does_not_move_with_v():
     own = torch.autograd.grad(value.sum(), p.theta_views, allow_unused=True)[p.generator.cut :]
     assert all(gradient is None or not gradient.any() for gradient in own)
     trained(p)
-    assert (p.remedies[0].cost(p, p.generate(z), z) < before / 2).all()
+    after = p.remedies[0].cost(p, p.generate(z), z)
+    assert ((after > 0) & (after < before / 2)).all()
 
 
 def test_minibatch_discrimination_sees_equal_points():

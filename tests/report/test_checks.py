@@ -55,6 +55,21 @@ def test_a_difference_counts_pairs_and_not_the_seeds_of_one_side(tmp_path):
     assert row["why"].startswith("3 seeds, the claim needs 7")
 
 
+@pytest.mark.parametrize("seeds, part, shown", [(19, 1, False), (20, 1, True), (19, 0.5, True)])
+def test_a_difference_of_counts_has_an_interval_from_twenty_seeds_on(tmp_path, seeds, part, shown):
+    """Of fewer, with ties, Student's interval is too narrow; values that are no counts keep theirs."""
+    values = {("m", "kl", "saddle"): [part * (v % 3) for v in range(seeds)], ("m", "gan", "saddle"): [0.0] * seeds}
+    check = {
+        "kind": "difference",
+        "metric": "m",
+        "where": {"divergence": "kl"},
+        "minus": {"divergence": "gan"},
+        "low": 0,
+    }
+    (result,) = results(toy(tmp_path, values), check)
+    assert np.isfinite([result.low, result.high]).all() == shown
+
+
 @pytest.mark.parametrize("kind", ["difference", "equivalence", "equal"])
 def test_no_run_is_paired_with_itself(tmp_path, kind):
     """KL and GAN less GAN is KL less GAN: GAN's pairs with itself would halve the difference."""

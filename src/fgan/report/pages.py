@@ -10,7 +10,7 @@ from fgan import design
 from fgan.design import DesignError, read_yaml
 from fgan.files import write_text
 from fgan.record.write import BASELINE_COLUMNS, COLUMNS
-from fgan.report import claims_json
+from fgan.report import claims_json, licences
 from fgan.report.claims import KINDS, counts, verdicts
 from fgan.report.draw import parts
 from fgan.report.paper import divergence_table
@@ -34,9 +34,13 @@ NOTE = "<!-- Written by `python -m fgan pages`; edits here are lost. -->"
 
 
 def pages(reference):
-    """{path: text} of every generated page, with the README's generated parts in their places."""
-    frame = verdicts(parts(reference))
-    return {
+    """{path: text} of every generated page, with the README's generated parts in their places.
+
+    The licences are told only where the lock's own versions are installed.
+    """
+    frame, versions = verdicts(parts(reference)), licences.pins()
+    told = {Path("docs/licences.md"): licences.page(NOTE, versions)} if licences.installed(versions) else {}
+    return told | {
         Path("README.md"): readme(Path("README.md").read_text(encoding="utf-8"), frame),
         reference / "VERDICTS.md": verdict_page(frame),
         reference / "claims.json": claims_json.text(reference, parts(reference), frame),
