@@ -104,7 +104,10 @@ def figure_features(part):
         draw(axis, part, metric)
         lines = figures.references(axis, {"test images": part.baseline(metric, "test images")})
         axis.set_xlabel(labels.get(metric, metric))
-        axis.set(**{"xlim": (-0.05, 1.05)} if metric in ("precision", "recall") else {"xscale": "log"})
+        if metric in ("precision", "recall"):
+            axis.set_xlim(-0.05, 1.05)
+        elif any((line.get_xdata() > 0).any() for line in axis.lines if line not in lines.values()):
+            axis.set_xscale("log")
     legend(figure, lines)
     return figure
 
@@ -116,10 +119,15 @@ def cells(reading, saddle, alternative, error, bandwidth):
     return {f"{reading}: {column}": text for column, text in texts.items()}
 
 
+def given(paper, name):
+    """What the paper prints for a row, if it has it."""
+    return number(paper[name]) if name in paper else "not given"
+
+
 def table_likelihood(part):
     rows, paper, metrics = [], published(), ("log-likelihood", "standard error", "bandwidth")
     for name, label in trained(part).items():
-        row = {"Trained on": label, "paper (MNIST)": number(paper.get(name, math.nan))}
+        row = {"Trained on": label, "paper (MNIST)": given(paper, name)}
         for reading in READINGS:
             saddle, errors, bandwidths = (by_name(part, metric, reading)[name] for metric in metrics)
             alternative = by_name(part, "log-likelihood", reading, "alternative").get(name)
@@ -127,7 +135,7 @@ def table_likelihood(part):
             row |= cells(reading, over_seeds(saddle), alternative, errors[0], bandwidths.mean())
         rows.append(row)
     for sampler in part.samplers("log-likelihood", "held out"):
-        row = {"Trained on": sampler, "paper (MNIST)": number(paper.get(sampler, math.nan))}
+        row = {"Trained on": sampler, "paper (MNIST)": given(paper, sampler)}
         for reading in READINGS:
             value, error, bandwidth = (part.baseline(metric, sampler, rule=reading) for metric in metrics)
             row |= cells(reading, number(value), "", error, bandwidth)

@@ -84,7 +84,7 @@ def findings(frame):
             raise DesignError(f"paper/findings.yaml: no claim '{finding['claim']}'; {known}")
         claim = claims.loc[finding["claim"]]
         value = number(claim.estimate) if claim.low == claim.high else measured(claim)  # a baseline has no interval
-        ours = f"{plain(value)} {finding['unit']}" if claim.verdict != "not run" else "–"
+        ours = claim.missing or f"{plain(value)} {finding['unit']}"
         rows.append((finding["finding"], finding["published"], ours, claim.verdict))
     return markdown(pd.DataFrame(rows, columns=["finding", "published", "ours [95 % interval]", "verdict"]))
 
