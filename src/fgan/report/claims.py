@@ -90,7 +90,14 @@ def verdict(part, claim, checks):
     worst = max(checks, key=lambda c: (("not run", "holds", "undecided", "fails").index(c.outcome), c.excess))
     if name != "not run" and worst.failed:
         why += f", {worst.failed}"
-    numbers = (len(checks), worst.label, *worst.numbers, *worst.allowed, worst.p, worst.missing)
+    numbers = (
+        len(checks),
+        worst.label,
+        *worst.numbers,
+        *worst.allowed,
+        math.nan if worst.p is None else worst.p,
+        worst.missing,
+    )
     return as_row(part.name, claim, name, why, numbers)
 
 

@@ -34,7 +34,8 @@ def below(figure, lines):
     height += room
     figure.set_size_inches(width, height)
     taken = (room + (LABEL if label else 0)) / height
-    figure.get_layout_engine().set(rect=(0, taken, 1, 1 - taken))
+    if engine := figure.get_layout_engine():
+        engine.set(rect=(0, taken, 1, 1 - taken))
     if label:  # at a given place the layout keeps no room for it
         figure.supxlabel(label, y=room / height)
     figure.text(0.5, room / height / 2, "\n".join(lines), ha="center", va="center", fontsize=6, color=GREY)

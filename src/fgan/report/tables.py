@@ -187,7 +187,7 @@ def modes(part, arm, total, samplers=True):
                 "modes": count_range(counts[np.isfinite(counts)]), **dict(covering),
                 "high quality": three(quality, 2, fixed),
                 "reverse KL": defined(reverse_kl),
-                **dict([open_]), "failed": failed[1] + ", V saturated" * bool(saturated.mean() > 0.5),
+                **dict([open_]), "failed": failed[1] + ", V saturated" * int(2 * saturated.sum() > len(saturated)),
             })  # fmt: skip
         cuts.append(len(rows) - 1)
     quality, reverse_kl = part.samplers("high_quality"), part.samplers("reverse_kl")
