@@ -32,7 +32,7 @@ def part(source, folder, kind):
         design |= {"seeds": 1, "runs": len(runs[write.RUN].drop_duplicates())}
         design["arms"] = {arm: own | {"seeds": 1} for arm, own in design["arms"].items()}
     else:
-        for metric in runs.metric.unique():
+        for metric in {*runs.metric} - {"operations"}:  # these are counted, not measured
             other = (np.nan if metric.endswith("_step") else 0.0) if metric in ENDS else values[None]
             runs.loc[runs.metric == metric, "value"] = values.get(metric, other)
         with np.load(source / "samples.npz") as arrays:

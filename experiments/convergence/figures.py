@@ -132,8 +132,7 @@ def panel(axis, part, target, methods, divergence):
     if target == "ring":
         axis.axhline(part.samples["high_quality of P"], ls=":", lw=0.8, color=figures.GREY)
         axis.set_ylim(0, 1.03)
-    else:
-        axis.set_yscale("log")
+    elif figures.logarithmic(axis):
         axis.yaxis.set_minor_formatter(NullFormatter())
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fgan.report import figures, tables
-from fgan.report.tables import framed, number, over_seeds
+from fgan.report.tables import defined, framed, number, over_seeds
 
 READINGS = {"held out": "held-out real images", "own samples": "the generated samples"}  # sources of the bandwidth
 ARMS = {"saddle": "fgan", "alternative": "alternative"}  # by objective
@@ -164,12 +164,13 @@ def table_noise(part):
         # The twins are one algorithm, whose distance to a third counts once.
         once = [seeds for name, seeds in values.items() if name != TWINS[0]]
         other = np.concatenate([apart(*pair) for pair in itertools.combinations(once, 2)])
+        below = np.nanmean(other <= np.nanmax(same)) if np.isfinite(same).any() else math.nan
         ranked = [name for name in paper if name in values]
         tau = kendalltau([paper[name] for name in ranked], [values[name].mean() for name in ranked]).statistic
         rows.append({
-            "Metric": heading, "JS against GAN: median": number(np.nanmedian(same)),
-            "largest": number(np.nanmax(same)), "two divergences: median": number(np.nanmedian(other)),
-            "of these below the largest of JS against GAN": number(np.nanmean(other <= np.nanmax(same)), 2),
+            "Metric": heading, "JS against GAN: median": defined(same, np.median),
+            "largest": defined(same, np.max), "two divergences: median": defined(other, np.median),
+            "of these below the largest of JS against GAN": number(below, 2),
             "rank correlation with the paper": number(tau if metric == "log-likelihood" else math.nan, 2),
         })  # fmt: skip
     return pd.DataFrame(rows)

@@ -112,6 +112,6 @@ def test_the_columns_of_a_table_name_every_end_of_a_run(tmp_path):
     assert list(cells) == ["all 8", "collapsed (to one)", "not converged", "failed"]
     assert list(cells.values()) == ["0.25 [0.05, 0.70]", "2 (1) of 3", "2 of 6, 1 cycle", "1 of 6"]
     assert converged.columns(found, "main", "kl", total=8)["all 8"] == "no run converged"
-    assert converged.columns(found, "main", "gan", first=5) == {"not converged": "0 of 1", "failed": "1"}
+    assert converged.columns(found, "main", "gan", first=5) == {"not converged": "0 of 1", "failed": "1 of 1"}
     counted = converged.counted(found, "modes", "main", "gan")
     assert counted[:3].tolist() == [8, 7, 1] and np.isnan(counted[3:]).all()

@@ -144,4 +144,4 @@ def test_the_alternative_stands_beside_the_saddle_objective_of_what_it_descends(
     assert first["modes: saddle of what it descends"] == "4.00"
     assert frame.iloc[1]["modes: saddle"] == "not run"
     assert frame.iloc[1]["modes: saddle of what it descends"] == "not trained"
-    assert frame.iloc[0]["gradient, first and last: saddle"] == "--"
+    assert frame.iloc[0]["gradient, first and last: saddle"] == "not run"
