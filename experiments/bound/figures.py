@@ -154,7 +154,7 @@ def table_classes(part):
         }  # fmt: skip
         row |= {f"$V$: {units(part, arm)}": over_seeds(part.values("exact F", arm, name)) for arm in arms}
         if "w32" in arms:
-            row |= {m: number(part.values(m, "w32", name).mean(), 2) for m in ("ratio error", "wrong side")}
+            row |= {m: tables.defined(part.values(m, "w32", name), digits=2) for m in ("ratio error", "wrong side")}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -168,7 +168,7 @@ def table_samples(part):
         for arm in arms:
             n = f"{part.arms[arm]['factors']['n']:,}"
             spans = [tables.three(part.values(m, arm, name)) for m in ("sample F", "exact F", "best exact F")]
-            step = f"{np.median(part.values('best step', arm, name)):.0f}"
+            step = tables.summed(part.values("best step", arm, name), lambda v: f"{np.median(v):.0f}")
             rows.append((part.labels[name], supremum, n, *spans, step))
         cuts.append(len(rows) - 1)
     return tables.framed(rows, cuts[:-1], columns=columns)
@@ -180,12 +180,12 @@ def table_estimates(part):
     for name in part.arms[arm]["divergences"]:
         exact, fresh, spread = (part.values(metric, arm, name) for metric in ("exact F", "fresh F", "spread"))
         row = {
-            "Divergence": part.labels[name], "exact $F$": number(exact.mean()),
-            "estimate $-$ exact": number((fresh - exact).mean(), 2),
-            "predicted sd of it": number(spread.mean() / part.measure["fresh"] ** 0.5, 2),
+            "Divergence": part.labels[name], "exact $F$": tables.defined(exact),
+            "estimate $-$ exact": tables.defined(fresh - exact, digits=2),
+            "predicted sd of it": tables.defined(spread / part.measure["fresh"] ** 0.5, digits=2),
         }  # fmt: skip
         for n in part.measure["sizes"]:
-            measured = part.values("fresh sd", arm, name, rule=f"n = {n}").mean()
-            row[f"sd, $n={n}$"] = f"{number(measured, 2)} ({number(spread.mean() / n**0.5, 2)})"
+            pair = part.values("fresh sd", arm, name, rule=f"n = {n}"), spread / n**0.5
+            row[f"sd, $n={n}$"] = "{} ({})".format(*(tables.defined(values, digits=2) for values in pair))
         rows.append(row)
     return pd.DataFrame(rows)

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import NullFormatter
 
-from fgan.report import figures, tables
+from fgan.report import fates, figures, tables
 from fgan.report.tables import number, over_seeds
 
 BLUE = figures.OBJECTIVES["saddle"]
@@ -132,8 +132,7 @@ def panel(axis, part, target, methods, divergence):
     if target == "ring":
         axis.axhline(part.samples["high_quality of P"], ls=":", lw=0.8, color=figures.GREY)
         axis.set_ylim(0, 1.03)
-    else:
-        axis.set_yscale("log")
+    elif figures.logarithmic(axis):
         axis.yaxis.set_minor_formatter(NullFormatter())
 
 
@@ -167,7 +166,7 @@ def table_solution(part):
         rows.append({
             "Divergence": label, "curvature in $V$": number(curvature), "coupling": number(coupling),
             r"step $\delta/L$": number(step), "largest step": number(largest) if largest else "none",
-            "factor of a late step": number(late, 4) if largest else "--",
+            "factor of a late step": number(late, 4) if largest else "no step",
         })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -180,6 +179,6 @@ def table_methods(part):
             head, unit = f"{heading}, {METHODS[method][0]}", 1000 if target == "univariate" else 1
             for row, name in zip(rows, part.labels, strict=False):
                 row[head] = over_seeds(unit * (part.values(metric, arm, name) - least(part, target, name)))
-            failed = part.final("failed", arm).value
-            rows[-1][head] = f"{failed.sum():.0f} of {len(failed)}"
+            runs = part.final("failed", arm)
+            rows[-1][head] = fates.of_rows(part, runs) or f"0 of {len(runs)}"
     return tables.framed(rows, [len(rows) - 2])

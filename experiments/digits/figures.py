@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fgan.report import figures, tables
-from fgan.report.tables import framed, number, over_seeds
+from fgan.report.tables import defined, framed, number, over_seeds
 
 READINGS = {"held out": "held-out real images", "own samples": "the generated samples"}  # sources of the bandwidth
 ARMS = {"saddle": "fgan", "alternative": "alternative"}  # by objective
@@ -104,12 +104,16 @@ def figure_features(part):
         draw(axis, part, metric)
         lines = figures.references(axis, {"test images": part.baseline(metric, "test images")})
         axis.set_xlabel(labels.get(metric, metric))
-        axis.set(**{"xlim": (-0.05, 1.05)} if metric == "precision" else {"xscale": "log"})
-        if metric == "recall":  # of short trainings it is a hundredth or nothing
+        drawn = np.concatenate([line.get_xdata() for line in axis.lines if line not in lines.values()] or [[]])
+        if metric == "precision":
+            axis.set_xlim(-0.05, 1.05)
+        elif metric == "recall":  # of short trainings it is a hundredth or nothing
             axis.set_xscale("symlog", linthresh=0.01)
             axis.set(xlim=(-0.002, 1.3))
             axis.set_xticks([0, 0.01, 0.1, 1], ["0", ".01", ".1", "1"])
             axis.minorticks_off()
+        elif (drawn > 0).any():
+            axis.set_xscale("log")
     legend(figure, lines)
     return figure
 
@@ -121,10 +125,15 @@ def cells(reading, saddle, alternative, error, bandwidth):
     return {f"{reading}: {column}": text for column, text in texts.items()}
 
 
+def given(paper, name):
+    """What the paper prints for a row, if it has it."""
+    return number(paper[name]) if name in paper else "not given"
+
+
 def table_likelihood(part):
     rows, paper, metrics = [], published(), ("log-likelihood", "standard error", "bandwidth")
     for name, label in trained(part).items():
-        row = {"Trained on": label, "paper (MNIST)": number(paper.get(name, math.nan))}
+        row = {"Trained on": label, "paper (MNIST)": given(paper, name)}
         for reading in READINGS:
             saddle, errors, bandwidths = (by_name(part, metric, reading)[name] for metric in metrics)
             alternative = by_name(part, "log-likelihood", reading, "alternative").get(name)
@@ -132,7 +141,7 @@ def table_likelihood(part):
             row |= cells(reading, over_seeds(saddle), alternative, errors[0], bandwidths.mean())
         rows.append(row)
     for sampler in part.samplers("log-likelihood", "held out"):
-        row = {"Trained on": sampler, "paper (MNIST)": number(paper.get(sampler, math.nan))}
+        row = {"Trained on": sampler, "paper (MNIST)": given(paper, sampler)}
         for reading in READINGS:
             value, error, bandwidth = (part.baseline(metric, sampler, rule=reading) for metric in metrics)
             row |= cells(reading, number(value), "", error, bandwidth)
@@ -161,12 +170,13 @@ def table_noise(part):
         # The twins are one algorithm, whose distance to a third counts once.
         once = [seeds for name, seeds in values.items() if name != TWINS[0]]
         other = np.concatenate([apart(*pair) for pair in itertools.combinations(once, 2)])
+        below = np.nanmean(other <= np.nanmax(same)) if np.isfinite(same).any() else math.nan
         ranked = [name for name in paper if name in values]
         tau = kendalltau([paper[name] for name in ranked], [values[name].mean() for name in ranked]).statistic
         rows.append({
-            "Metric": heading, "JS against GAN: median": number(np.nanmedian(same)),
-            "largest": number(np.nanmax(same)), "two divergences: median": number(np.nanmedian(other)),
-            "of these below the largest of JS against GAN": number(np.nanmean(other <= np.nanmax(same)), 2),
+            "Metric": heading, "JS against GAN: median": defined(same, np.median),
+            "largest": defined(same, np.max), "two divergences: median": defined(other, np.median),
+            "of these below the largest of JS against GAN": number(below, 2),
             "rank correlation with the paper": number(tau if metric == "log-likelihood" else math.nan, 2),
         })  # fmt: skip
     return pd.DataFrame(rows)

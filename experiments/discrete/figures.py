@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from fgan.report import figures
-from fgan.report.tables import number, over_seeds
+from fgan.report.tables import defined, over_seeds
 
 LABELS = {
     "argmax": "argmax", "score_function": "score function", "straight_through": "straight-through",
@@ -31,8 +31,10 @@ def figure_distance(part):
         start = part.baseline("D_f", "uniform", name)
         for arm in arms:
             figures.band(axis, part.quartiles("watched D_f", arm, name) / start, COLOURS[arm])
-        axis.axhline(0.1, color=figures.GREY, lw=0.6, ls=":")
-        axis.set(title=label, yscale="log")
+        axis.set_title(label)
+    if figures.logarithmic(*axes):
+        for axis in axes:
+            axis.axhline(0.1, color=figures.GREY, lw=0.6, ls=":")
     figure.supxlabel("step")
     figure.supylabel("divergence, of its start")
     figures.legend(figure, {label: figures.line(lw=1.4, color=COLOURS[arm]) for arm, label in arms.items()})
@@ -64,8 +66,8 @@ def table_distance(part):
             saddle, alternative = (part.values("relative D_f", arm, name, o) for o in figures.OBJECTIVES)
             rows.append({
                 "Estimator": label, "Divergence": part.labels[name], "a derivative": "yes" if path.all() else "no",
-                "logits moved": number(moved.mean(), 2), "of the start: saddle": over_seeds(saddle),
-                "of the start: alternative": over_seeds(alternative), "categories": number(categories.mean()),
+                "logits moved": defined(moved, digits=2), "of the start: saddle": over_seeds(saddle),
+                "of the start: alternative": over_seeds(alternative), "categories": defined(categories),
             })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -75,6 +77,6 @@ def table_gradient(part):
     rows = []
     for arm, label in estimators(part, without=["argmax"]).items():
         for name, divergence in core(part).items():
-            means = {h: part.values(metric, arm, name, rule="start").mean() for metric, h in headings.items()}
-            rows.append({"Estimator": label, "Divergence": divergence} | {h: number(m) for h, m in means.items()})
+            values = {h: part.values(metric, arm, name, rule="start") for metric, h in headings.items()}
+            rows.append({"Estimator": label, "Divergence": divergence} | {h: defined(v) for h, v in values.items()})
     return pd.DataFrame(rows)

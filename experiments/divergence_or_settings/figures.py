@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fgan.report import figures, variance
-from fgan.report.tables import count_range, framed, number, over_seeds
+from fgan.report.tables import count_range, defined, framed, number, over_seeds
 
 from . import tuning
 
@@ -230,7 +230,7 @@ def table_gaussian(part):
         row = {"Divergence": label}
         for metric in ("width", "distance"):
             row |= {f"exact {metric}": number(exact[metric]), f"learned {metric}": over_seeds(learned[metric])}
-        row |= {"least $D_f$": number(exact["D"]), "learned $D_f$": number(learned["D"].mean())}
+        row |= {"least $D_f$": number(exact["D"]), "learned $D_f$": defined(learned["D"])}
         rows.append(row | {"minima": f"{exact['minima']:g}"})
     return pd.DataFrame(rows)
 

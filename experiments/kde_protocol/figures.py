@@ -216,10 +216,10 @@ def table_rows(part):
     for source, name, nats, known in published():
         row = {"Row": name.replace("χ²", r"$\chi^2$"), "source": source, "known": known, "nats": number(nats)}
         row |= {reading: reach(part, nats, reading) for reading in READINGS} | neighbours(part, nats)
-        rows.append(row | {"floor that gives it": number(floor(part, nats), 2)})
+        rows.append(row | {"floor that gives it": number(at, 2) if math.isfinite(at := floor(part, nats)) else "none"})
     frame = pd.DataFrame(rows)
     if not table4(part):
-        frame.loc[:, "held out":] = "--"
+        frame.loc[:, "held out":] = "not at this scale"
     frame.attrs["rules_after"] = tuple(np.flatnonzero(frame.source != frame.source.shift(-1))[:-1])
     return frame
 
@@ -243,7 +243,7 @@ def reach(part, nats, reading):
 def neighbours(part, nats):
     """The samplers whose scores under the held-out reading are next to a score."""
     values = honest(part, "held out")
-    names = ["--", *(label(part, name) for name in sorted(values, key=values.get)), "--"]
+    names = ["none", *(label(part, name) for name in sorted(values, key=values.get)), "none"]
     below = sum(score <= nats for score in values.values())
     return {"next below": names[below], "next above": names[below + 1]}
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import NullFormatter
 
 from fgan.record.write import named
 from fgan.report import figures
-from fgan.report.tables import framed, number
+from fgan.report.tables import defined, framed, number, out_of
 
 CORE = ("kl", "reverse_kl", "pearson", "gan")  # in the map and the closest pairs, as many as were trained
 SAMPLERS = {"data": "real data", "linear map": "linear map", "one mode": "one mode or image"}
@@ -94,7 +94,7 @@ def figure_map(part):
                 plane = part.samples[f"map/{arm}/{name}/{objective}/0"].astype(float).T
                 axis.imshow(plane, **look, extent=(-reach, reach, -reach, reach))
                 modes = part.values("modes", arm, name, objective)[0]
-                axis.set_title(f"{part.labels[name]}: {modes:.0f} of {total}", pad=2, fontsize=7)
+                axis.set_title(f"{part.labels[name]}: {out_of(modes, total)}", pad=2, fontsize=7)
     return figure
 
 
@@ -169,7 +169,7 @@ def measures(part, place):
     for (arm, objective), (title, _) in groups(part, place).items():
         for name in part.arms[arm]["divergences"]:
             rows.append(first(part.labels[name], title) | {
-                heading: number(np.median(part.values(metric, arm, name, objective, rule)))
+                heading: defined(part.values(metric, arm, name, objective, rule), np.median)
                 for metric, rule, heading in columns
             })  # fmt: skip
         cuts.append(len(rows) - 1)
@@ -198,5 +198,5 @@ def table_correlation(part):
                 pairs = pd.DataFrame({"lost": lost, "value": values if len(values) else np.nan})
                 ranks = pairs[np.isfinite(lost) & (failed == 0)].dropna().rank()
                 correlation = ranks.corr().iloc[0, 1] if len(ranks) > 2 else math.nan
-                row[f"{title} ({(failed == 0).sum()} runs)"] = number(correlation, 2)
+                row[f"{title} ({(failed == 0).sum()} runs)"] = number(correlation, 2) if len(ranks) > 2 else "too few"
     return pd.DataFrame(rows)

@@ -45,7 +45,8 @@ def strip(part, arm):
     for row, name in zip(np.reshape(axes, (len(names), -1)), names, strict=True):
         pictures = kept(part, "pictures", arm, name).astype(float)
         for axis, entry in zip(row, entries, strict=True):
-            look(axis, part.arms[arm]["target"]).set_data(*pictures[entry].T)
+            look(axis, part.arms[arm]["target"])
+            figures.cloud(axis, pictures[entry], alpha=0.7, color=COLOUR)
         label = part.labels[name] if "=" in part.labels[name] else part.labels[name].replace(" ", "\n")
         row[0].annotate(label, (-0.08, 0.5), xycoords="axes fraction", ha="right", va="center", fontsize=7)
     for axis, entry in zip(axes, entries, strict=False):

@@ -3,8 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from fgan.report import figures
-from fgan.report.tables import count_range, framed, number
+from fgan.report import fates, figures
+from fgan.report.tables import count_range, defined, framed, number, out_of
 
 CASES = {  # under reverse KL
     "centred": "ring of 8", "shifted": "off the origin", "seven": "ring of 7", "nine": "ring of 9",
@@ -55,37 +55,38 @@ def figure_samples(part):
         settings = part.arms[arm]
         centres = figures.centres(settings["target"])
         (name,), (objective,) = settings["divergences"], settings["objectives"]
-        points = part.samples[f"samples/{arm}/{name}/{objective}/0"].astype(float)
         axis.plot(*centres.T, "o", ms=4.5, mew=0.5, mfc="none", mec=figures.GREY)
-        axis.plot(*points.T, ".", ms=2.2, mew=0, alpha=0.9, color=figures.OBJECTIVES[objective])
+        points, color = part.samples[f"samples/{arm}/{name}/{objective}/0"], figures.OBJECTIVES[objective]
+        figures.cloud(axis, points, ms=2.2, alpha=0.9, color=color)
         middle, reach = centres.mean(0), 1.35 * settings["target"]["radius"]
         axis.set(xlim=middle[0] + np.array([-reach, reach]), ylim=middle[1] + np.array([-reach, reach]))
         axis.set_aspect("equal")
         axis.set_axis_off()
-        axis.set_title(f"{label}: {values(part, 'modes', arm)[0]:.0f} of {len(centres)}", fontsize=7, pad=2)
+        axis.set_title(f"{label}: {out_of(values(part, 'modes', arm)[0], len(centres))}", fontsize=7, pad=2)
     return figure
 
 
 def table_cases(part):
     rows = []
     for arm, label in arms(part, CASES | OTHERS).items():
-        even, paired, beyond, odd, quality, failed = (
+        even, paired, beyond, odd, quality = (
             values(part, metric, arm)
-            for metric in ("even number", "paired", "pairs beyond chance", "even part", "high_quality", "failed")
+            for metric in ("even number", "paired", "pairs beyond chance", "even part", "high_quality")
         )
+        (run,) = part.by_run("failed", arm)
         incomplete = even[np.isfinite(even)]
         rows.append({
             "Case": label, "modes": count_range(values(part, "modes", arm)),
             "even number": f"{incomplete.sum():.0f} of {len(incomplete)}", "paired": mean(paired),
             "beyond chance": mean(beyond), "even part of G": mean(odd), "high quality": mean(quality),
-            "failed": f"{failed.sum():.0f} of {len(failed)}",
+            "failed": fates.cell(part, arm, *run),
         })  # fmt: skip
     return framed(rows)
 
 
 def mean(seeds):
-    """The mean of the defined values as text; a dash if there are none."""
-    return number(float(seeds[np.isfinite(seeds)].mean()), 2) if np.isfinite(seeds).any() else "--"
+    """The mean of the defined values as text."""
+    return defined(seeds, digits=2)
 
 
 def table_diversity(part):

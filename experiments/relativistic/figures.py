@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan.report import converged, figures, tables
+from fgan.report import converged, fates, figures, tables
 from fgan.report.result import UNKNOWN
 from fgan.report.statistics import t_interval
 from fgan.report.tables import count_range, number, plus_minus
@@ -152,7 +152,7 @@ def table_effects(part):
                     modes = found["modes"][effect]
                     rows.append({
                         "Setting": SETTINGS[setting], "G's loss": family, "effect of": effect,
-                        "modes": plus_minus(*t_interval(modes), 2) if len(modes) else "--",
+                        "modes": plus_minus(*t_interval(modes), 2) if len(modes) else "no seed counts",
                         "seeds, modes": str(len(modes)),
                         "high quality": plus_minus(*t_interval(values), 2), "seeds": str(len(values)),
                     })  # fmt: skip
@@ -170,7 +170,7 @@ def table_cells(part):
                 rows.append({
                     "Setting": SETTINGS[setting], "penalties": PENALTIES[level], "objective": STYLES[objective][0],
                     "modes": count_range(counts[np.isfinite(counts)]),
-                    "high quality": number(np.median(part.values("high_quality", arm, "gan", objective)), 2),
+                    "high quality": tables.defined(part.values("high_quality", arm, "gan", objective), np.median, 2),
                     "all": cells.pop(f"all {total}"), **cells,
                 })  # fmt: skip
     return pd.DataFrame(rows)
@@ -188,9 +188,8 @@ def table_divergences(part):
                 if metric in converged.COUNTS and len(gain):
                     both = [converged.ends(part, arm, name, objective)["converged"] for objective in pair]
                     gain = gain[both[0] & both[1]]
-                row[f"{family}: {word}"] = tables.over_seeds(gain, 2) if len(gain) else "--"
-            failed = [part.values("failed", arm, name, objective) for objective in pair]
-            row[f"{family}: failed"] = ", ".join(f"{values.sum():.0f} of {len(values)}" for values in failed)
+                row[f"{family}: {word}"] = tables.over_seeds(gain, 2) if len(gain) else "no pair"
+            row[f"{family}: failed"] = ", ".join(fates.cell(part, arm, name, objective) for objective in pair)
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fgan.report import converged, figures
 from fgan.report.statistics import holm, paired_permutation, t_interval
-from fgan.report.tables import count_range, number, plus_minus
+from fgan.report.tables import count_range, defined, number, plus_minus
 
 CORE = ("gan", "kl", "reverse_kl", "pearson")
 # Remedies with their labels, and settings, both in the order of the figures; a remedy's first setting represents it.
@@ -155,7 +155,7 @@ def comparison(part, target):
             "Remedy": label(*key), "operations": number(operations(part, arm), 2),
             "updates of V": f"{part.arms[arm]['steps']:,}", "modes, GAN": count_range(counts[np.isfinite(counts)]),
             **converged.columns(part, arm, "gan", first=first, total=total),
-            "high quality": number(np.median(held_out(part, "high_quality", arm, "gan")), 2),
+            "high quality": defined(held_out(part, "high_quality", arm, "gan"), np.median, 2),
         }  # fmt: skip
         for name in core(part):
             gain = ended(part, arm, name) - ended(part, base, name) if base else np.array([])
@@ -177,11 +177,11 @@ def table_tuned(part):
         for name in core(part):
             modes = {arm: converged.counted(part, "modes", arm, name) for arm in choices}
             best = max(choices, key=lambda arm: np.nansum(modes[arm][:tuning]))  # not converged: no mode
-            quality = held_out(part, "high_quality", best, name).mean()
+            quality = held_out(part, "high_quality", best, name)
             rows.append({
                 "Remedy": label(remedy), "Divergence": part.labels[name], "settings": str(len(choices)),
                 "chosen": label(*arms(part)[best]), "modes": plus_minus(*t_interval(modes[best][tuning:]), 2),
-                "high quality": number(quality, 2), **converged.columns(part, best, name, first=tuning),
+                "high quality": defined(quality, digits=2), **converged.columns(part, best, name, first=tuning),
             })  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -190,23 +190,28 @@ def table_published(part):
     rows = []
     for arm, (name, file, method, modes, quality) in ROWS.items():
         printed = pd.read_csv(PUBLISHED / f"{file}.csv").set_index("method").loc[method]
-        texts = number(printed[modes]), number(printed[quality] / 100, 2)
+        texts = given(printed[modes]), given(printed[quality] / 100, 2)
         rows.append(beside(part, arm, name, f"{file}.csv", *texts))
     file = "sankarlab_ring8_mode_counts.csv"
     runs = pd.read_csv(PUBLISHED / file).set_index(["loss", "modes_covered"]).runs
     for objective, loss in (("saddle", "saturating"), ("alternative", "non-saturating")):
         share = f"all 8 in {number(runs[loss, 8] / 200, 2)} of runs"
-        rows.append(beside(part, "published_sankar", f"SankarLab, {objective}", file, share, "--", objective))
+        rows.append(beside(part, "published_sankar", f"SankarLab, {objective}", file, share, "not given", objective))
     for arm, steps in (("published_unrolled", 0), ("published_unrolled_5", 5)):
-        rows.append(beside(part, arm, f"Unrolled GAN, {steps} steps, of 7", "no number", "--", "--"))
+        rows.append(beside(part, arm, f"Unrolled GAN, {steps} steps, of 7", "no number", "not given", "not given"))
     return pd.DataFrame(rows)
 
 
+def given(value, digits=3):
+    """A published number as text, if the paper gives it."""
+    return number(value, digits) if np.isfinite(value) else "not given"
+
+
 def beside(part, arm, name, file, modes, quality, objective=None):
-    """A published row beside ours; dashes if this record has not trained the setting."""
+    """A published row beside ours, if this record has trained the setting."""
     row = {"Setting": name, "file": file, "modes, published": modes, "high quality, published": quality}
     if arm not in part.arms:
-        return row | dict.fromkeys(("modes, here", "high quality, here", "seeds", *ENDS, "steps"), "--")
+        return row | dict.fromkeys(("modes, here", "high quality, here", "seeds", *ENDS, "steps"), "not run")
     objective = objective or part.arms[arm]["objectives"][0]
     ours, high = (part.values(metric, arm, "gan", objective) for metric in ("modes_any", "high_quality"))
     return row | {

@@ -56,11 +56,8 @@ def figure_outcome(part):
 
 
 def spread(values):
-    """Smallest, median and largest value, with the number of runs that have a value if some have none."""
-    kept = values[np.isfinite(values)]
-    if not len(kept):
-        return f"none of {len(values)}"
-    return three(kept, 2) + ("" if len(kept) == len(values) else f" ({len(kept)} of {len(values)})")
+    """Smallest, median and largest value to two digits, with the number of runs that have a value if some have none."""
+    return three(values, 2)
 
 
 def table_agreement(part):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fgan.report import converged, figures
 from fgan.report.statistics import t_interval
-from fgan.report.tables import framed, number, over_seeds
+from fgan.report.tables import framed, number, over_seeds, summed
 
 MAIN = "unrolled_quarter"
 SHOWN = 8  # images in a row of the sheet
@@ -129,7 +129,8 @@ def figure_rules(part):
         axis.imshow(modes, cmap="Blues", vmin=0, vmax=total(part), aspect="auto")
         for (i, j), value in np.ndenumerate(modes):
             colour = "white" if value > 0.6 * total(part) else "black"
-            axis.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=7, color=colour)
+            text = f"{value:.0f}" if np.isfinite(value) else ""
+            axis.text(j, i, text, ha="center", va="center", fontsize=7, color=colour)
         axis.set_xticks(range(len(confidences)), [f"{least:g}" for least in confidences])
         axis.set_yticks(range(len(counts)), [f"{count:g}" for count in counts])
         axis.tick_params(length=0)
@@ -159,11 +160,12 @@ def table_published(part):
         printed, arm = published(source, wanted), arms(part).get(setting, "not trained")
         covered, divergence = (part.values(metric, arm, "gan", "alternative") for metric in ("covered", "KL"))
         row = {"Setting": setting, "published by": paper, "covered, published": number(printed["modes"] / 1000)}
-        row |= {"covered, here": "--", "KL, published": number(printed["KL"]), "KL, here": "--"}
-        row |= dict.fromkeys(("not converged", "failed"), "--")
-        if np.isfinite(covered).any():
-            least, most = np.nanmin(covered), np.nanmax(covered)
-            row["covered, here"] = f"{number(np.nanmean(covered))} [{number(least)}, {number(most)}]"
+        row |= {"covered, here": "not run", "KL, published": number(printed["KL"]), "KL, here": "not run"}
+        row |= dict.fromkeys(("not converged", "failed"), "not run")
+        if len(covered):
+            row["covered, here"] = summed(
+                covered, lambda v: f"{number(v.mean())} [{number(v.min())}, {number(v.max())}]"
+            )
             row["KL, here"] = over_seeds(divergence)
             row |= converged.columns(part, arm, "gan", "alternative")
         rows.append(row)

@@ -80,15 +80,17 @@ def figure_tracking(part):
         for axis, metric in ((top, "held-out objective"), (bottom, "watched Frechet")):
             lines = part.history(metric, arm, *main(part, arm))
             axis.plot(lines.index, lines, color=COLOURS[arm], lw=0.8, alpha=0.7)
-        whole, late = (part.values("tracking", arm, *main(part, arm), rule).mean() for rule in ("", "second half"))
-        top.set_title(f"{LABELS[arm]}: {whole:.2f}, second half {late:.2f}")
+        both = (part.values("tracking", arm, *main(part, arm), rule) for rule in ("", "second half"))
+        whole, late = (tables.summed(values, lambda kept: f"{kept.mean():.2f}") for values in both)
+        top.set_title(f"{LABELS[arm]}: {whole}, second half {late}")
         top.set_ylabel("F" if arm == "gan" else "ELBO, nats")
         bottom.sharey(distances[0])
         bottom.set_xlabel("step")
-    distances[0].set(ylabel="Fréchet distance", yscale="log")
-    distances[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    distances[0].yaxis.set_major_formatter("{x:g}")
-    distances[0].yaxis.set_minor_formatter(NullFormatter())
+    distances[0].set_ylabel("Fréchet distance")
+    if figures.logarithmic(*distances):
+        distances[0].yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        distances[0].yaxis.set_major_formatter("{x:g}")
+        distances[0].yaxis.set_minor_formatter(NullFormatter())
     return figure
 
 
@@ -114,31 +116,31 @@ def figure_sharpness(part):
 
 
 def measured(part, arm, checks):
-    """(yes, no or undecided; means as text) of a property, which needs all its checks; dashes without the arm."""
+    """(yes, no or undecided; means as text) of a property, which needs all its checks; or that the arm was not run."""
     if arm not in part.arms:
-        return "--", "--"
+        return "not run", "not run"
     where = {"arm": arm, "divergence": main(part, arm)[0]}
     results = [claims.results(part, {"kind": "mean", "where": where} | check)[0] for check in checks]
     outcomes = [result.outcome for result in results]
     word = "no" if "fails" in outcomes else "yes" if set(outcomes) == {"holds"} else "undecided"
     # If a run has no value, the mean is unknown.
-    return word, ", ".join(number(r.estimate, 2) if math.isfinite(r.estimate) else "--" for r in results)
+    return word, ", ".join(number(r.estimate, 2) if math.isfinite(r.estimate) else "undefined" for r in results)
 
 
 def agreement(word, said):
     """Whether a measured word agrees with the exercise's: yes, no, or undecided if the measurement is undecided."""
-    return word if word in ("--", "undecided") else "yes" if word == said else "no"
+    return word if word in ("not run", "undecided") else "yes" if word == said else "no"
 
 
 def table_verdict(part):
     rows = []
     for name, method, checks, arms, words in ROWS:
         cells = [measured(part, arm, checks) for arm in arms]
-        row = {"Property": name, "measured by": method, "exercise": ", ".join(words) or "--"}
+        row = {"Property": name, "measured by": method, "exercise": ", ".join(words) or "says nothing"}
         for model, (word, means) in zip(("VAE", "GAN", "hybrid"), cells, strict=True):
-            row[model] = word if word == "--" else f"{word} ({means})"
+            row[model] = word if word == "not run" else f"{word} ({means})"
         agree = [agreement(word, said) for (word, _), said in zip(cells, words, strict=False)]
-        rows.append(row | {"agreement": ", ".join(agree) or "--"})
+        rows.append(row | {"agreement": ", ".join(agree) or "nothing to compare"})
     return pd.DataFrame(rows)
 
 
@@ -148,7 +150,7 @@ def table_models(part):
         for rule, label in (("", model), ("draws", f"{model}, draws")):
             values = {heading: part.values(metric, arm, *run, rule) for metric, heading in COLUMNS.items()}
             if any(map(len, values.values())):
-                rows.append({"Model": label} | {h: over_seeds(v) if len(v) else "--" for h, v in values.items()})
+                rows.append({"Model": label} | {h: over_seeds(v) for h, v in values.items()})
     last = len(rows) - 1
     for rule, kind in (("", ""), ("binary", " (binary)")):
         for sampler in ("training images", "independent pixels"):
@@ -163,7 +165,7 @@ def table_tracking(part):
         whole, late, batch = (part.values("tracking", arm, *run, rule) for rule in ("", "second half", "batch"))
         rows.append({
             "Model": label, "all of training": over_seeds(whole), "p": number(paired_permutation(whole), 2),
-            "second half": over_seeds(late), "on batches": over_seeds(batch) if len(batch) else "--",
+            "second half": over_seeds(late), "on batches": over_seeds(batch),
             "improving": over_seeds(part.values("rising share", arm, *run)),
         })  # fmt: skip
     return pd.DataFrame(rows)

@@ -186,7 +186,9 @@ def table_published(part):
         ours = {}
         for images, arms in shown.items():
             history = part.quartiles(metric, arms.get(row.generator_trained_epochs), "gan", rule=rule)
-            ends = [number(sign * history["median"].iloc[end], 2) for end in (0, -1)] if len(history) else ["--", "--"]
+            ends = (
+                [number(sign * history["median"].iloc[end], 2) for end in (0, -1)] if len(history) else ["not run"] * 2
+            )
             ours |= {f"{images}: start": ends[0], f"{images}: end": ends[1]}
         # Values read off a plot are approximate, which the caption says once for all.
         start, end = (str(text).replace("~", "") for text in (row.start, row.end))
@@ -209,7 +211,7 @@ def table_divergences(part):
             row[heading] = number(part.baseline(metric, sampler, name, rule), 2)
         for objective in figures.OBJECTIVES:
             measured = part.values("exponent", arms.get(10, arms[1]), name, rule=objective)
-            row[f"{objective}: $k$ on images"] = number(measured.mean(), 2) if len(measured) else "--"
+            row[f"{objective}: $k$ on images"] = tables.defined(measured, digits=2)
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -85,7 +85,8 @@ def test_a_failed_pair_leaves_no_mean_of_the_survivors(tmp_path):
     values = {("m", "kl", "saddle"): [5.0] * 7 + [math.nan], ("m", "gan", "saddle"): [1.0] * 8}
     row = judged(toy(tmp_path, values), {"kind": "difference", "metric": "m", "where": {"divergence": "kl"},
                                          "minus": {"divergence": "gan"}, "low": 0.0})  # fmt: skip
-    assert row["verdict"] == "undecided" and math.isinf(row["estimate"])
+    assert row["verdict"] == "undecided" and math.isnan(row["estimate"])
+    assert row["missing"] == "undefined: a run has no value"
 
 
 @pytest.mark.parametrize(

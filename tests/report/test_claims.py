@@ -174,7 +174,7 @@ def test_a_verdict_names_the_share_of_the_published_length(tmp_path):
     asked = claim(of_arm, published_steps=long), claim(of_arm), claim(of_none, published_steps=long)
     reasons = [row["why"] for one_claim in asked for row in claims.judge(found, [one_claim])]
     assert reasons[0] == "the check holds, at 10 % of the published length"
-    assert reasons[1:] == ["the check holds", "no measurement in this record"]
+    assert reasons[1:] == ["the check holds", "not measured: 'n' is not in this record"]
 
 
 def test_checks_that_hold_and_fail_are_partly(tmp_path):

@@ -62,6 +62,7 @@ def test_a_table_is_written_as_latex_and_as_csv_with_the_same_cells(root, tmp_pa
     (made / "experiment.yaml").write_text("title: t\ntables: {some: Some rows.}\nfigures: {line: A line.}\n")
     (made / "figures.py").write_text(TOY)
     monkeypatch.chdir(tmp_path)
+    part(tmp_path / "results/quick/toy")
     draw.draw(tmp_path / "results/quick", "toy")
     record = tmp_path / "results/quick"
     assert (record / "tables/toy_some.csv").read_text() == "name,x\nKL,1\nGAN,2\n"

@@ -189,7 +189,7 @@ def test_a_claim_has_every_check_with_its_runs(record):
     assert lines[first + 1].startswith("  m, KL: 2.5 [") or lines[first + 1].startswith("  m: 2.5 [")
     assert runs(lines[first:second]) == RUNS
     third = lines.index(checks[2])
-    assert ": 2 [" in lines[second + 1]  # (1 - 0 + 2 - 1 + 4.5 - 0.5) / 3
+    assert ": 2, no interval, allowed" in lines[second + 1]  # (1 - 0 + 2 - 1 + 4.5 - 0.5) / 3
     assert "p = 0.25, 3 seeds: undecided" in lines[second + 1]  # 2 of the 8 signs are as extreme
     assert runs(lines[second:third]) == RUNS + OTHERS
     assert lines[third + 1] == "  spread: 3.5 [3, 4], allowed [3, inf], 3 seeds: holds"

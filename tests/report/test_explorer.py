@@ -57,7 +57,9 @@ def record(tmp_path, root):
     write_json(folder / "card.json", card | {"shards": shards})
     columns = ["experiment", "claim", "kind", "statement", "source", "verdict"]
     numbers = ["estimate", "low", "high", "allowed_low", "allowed_high"]
-    frame = pd.DataFrame(CLAIMS, columns=columns + numbers).assign(why="because", example="modes")
+    frame = pd.DataFrame(CLAIMS, columns=columns + numbers).assign(
+        why="because", example="modes", missing="not trained"
+    )
     (tmp_path / "quick/tables").mkdir()
     frame.to_csv(tmp_path / "quick/tables/claims.csv", index=False)
     return tmp_path / "quick"

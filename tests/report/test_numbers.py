@@ -52,7 +52,7 @@ def test_a_measured_number_is_the_mean_over_seeds_and_names_its_runs(tmp_path):
     one, strict = found["toy.main.kl.saddle.m"], found["toy.main.kl.saddle.m [strict]"]
     assert (one["text"], one["value"], one["metric"], one["rule"]) == ("1.50", 1.5, "m", "")
     assert one["source"] == "toy/measurements.parquet: mean of 'm' at step 10 over 2 seeds of main/kl/saddle"
-    assert (strict["text"], strict["metric"], strict["rule"]) == ("--", "m", "strict")  # of a run that failed
+    assert (strict["text"], strict["metric"], strict["rule"]) == ("undefined", "m", "strict")  # of a run that failed
     assert [found[f"toy.{word}"]["value"] for word in ("diverged", "dead")] == [1, 0] and len(found) == 4
 
 
@@ -69,7 +69,7 @@ def test_a_number_of_a_sampler_is_undefined_if_a_draw_is(tmp_path):
     made = toy(tmp_path, VALUES)
     draws = [("P", "", seed, {"m": value}) for seed, value in enumerate((1.0, 1.0, math.nan))]
     write.write_table(tmp_path / "baselines.parquet", write.baseline_rows(draws))
-    assert by_key(numbers.untrained(made))["toy.baseline.P.m"]["text"] == "--"
+    assert by_key(numbers.untrained(made))["toy.baseline.P.m"]["text"] == "undefined"
 
 
 def test_the_facts_of_a_part_are_those_of_its_design_and_card(tmp_path):
@@ -102,7 +102,7 @@ def test_a_part_that_other_code_trained_is_stale_and_the_paper_says_so(tmp_path,
 
 
 @pytest.mark.parametrize(("code", "keys"), [("now", []), ("before", ["ring.tanh.kl.saddle.new"])])
-def test_a_number_that_older_code_did_not_measure_is_a_dash(tmp_path, monkeypatch, code, keys):
+def test_a_number_that_older_code_did_not_measure_is_told(tmp_path, monkeypatch, code, keys):
     """Of a part that this code trained such a name is a mistake, at which the compilation has to stop."""
     made = Part(part(tmp_path / "quick" / "ring"))
     write_json(made.folder / "card.json", {"experiment": "ring", "shards": {"a": {"code_hash": code}}})
@@ -112,7 +112,7 @@ def test_a_number_that_older_code_did_not_measure_is_a_dash(tmp_path, monkeypatc
     text = r"\val{ring.tanh.kl.saddle.new}, \val{ring.known}, \val{grid.other}, \val{ring.tanh.kl.saddle.new}"
     (tmp_path / "paper/sections/ring.tex").write_text(text)
     found = numbers.unmeasured([made], {"ring.known"})
-    assert [row["key"] for row in found] == keys and all(row["text"] == "--" for row in found)
+    assert [row["key"] for row in found] == keys and all(row["text"] == "not measured" for row in found)
 
 
 def test_the_command_that_rebuilds_a_part_keeps_its_seeds(tmp_path, root):
@@ -134,12 +134,14 @@ def test_the_command_that_rebuilds_a_part_keeps_its_seeds(tmp_path, root):
 
 def test_the_verdicts_are_counted(tmp_path):
     (tmp_path / "tables").mkdir()
-    rows = [("a", "published", "replicated", 0.5, 0.25, 0.75), ("b", "derived", "not run", *[math.nan] * 3)]
-    rows += [("i", "identity", "replicated", 0.0, 0.0, 0.0)]
-    columns = ["claim", "kind", "verdict", "estimate", "low", "high"]
+    rows = [("a", "published", "replicated", 0.5, 0.25, 0.75, "")]
+    rows += [("b", "derived", "not run", *[math.nan] * 3, "not trained")]
+    rows += [("i", "identity", "replicated", 0.0, 0.0, 0.0, "")]
+    columns = ["claim", "kind", "verdict", "estimate", "low", "high", "missing"]
     pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "tables/claims.csv", index=False)
     texts = {key: row["text"] for key, row in by_key(numbers.claims(tmp_path)).items()}
     assert texts["claim.a"] == r"\verdict{replicated}" and texts["claim.a.measured"] == "0.5 [0.2, 0.8]"
+    assert texts["claim.b.measured"] == "not trained"
     assert texts["claims.replicated"] == texts["claims.not run"] == "1" and texts["claims.all"] == "2"
     assert texts["claims.undecided"] == "0" and texts["claims.identity.replicated"] == "1"
     assert texts["claims.published.all"] == texts["claims.derived.not run"] == "1"

@@ -8,10 +8,10 @@ from records import toy
 
 from fgan import design
 from fgan.design import DesignError
-from fgan.report import overview
+from fgan.report import figures, overview
 
 INF = math.inf
-ROW = {"experiment": "ring", "kind": "published", "source": "f-GAN, Table 4", "verdict": "replicated"}
+ROW = {"experiment": "ring", "kind": "published", "source": "f-GAN, Table 4", "verdict": "replicated", "missing": ""}
 
 
 def frame(*rows):
@@ -43,6 +43,7 @@ def test_the_figure_has_a_mark_for_every_claim_with_an_interval():
     rows = frame(
         *[ends(1.0, 0.5, 1.5)] * 12, ends(-9.0, -9.1, -8.9) | {"experiment": "grid", "verdict": "not replicated"}
     )
+    figures.style()
     (axis,) = overview.figure(rows).axes
     points = {(float(line.get_xdata()[0]), round(float(line.get_ydata()[0]), 3)) for line in axis.lines}
     assert len(axis.lines) == len(points) == 13  # none hides another

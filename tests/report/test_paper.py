@@ -37,7 +37,7 @@ def test_a_claim_is_a_row_with_its_verdict_source_and_the_check_against_it():
         "statement": "All modes are covered.",
         "source": "f-GAN", "published": "8 of 8", "known": "primary", "verdict": "replicated", "why": "the check holds",
         "checks": 1, "example": "modes, KL", "estimate": 0.5, "low": 0.25, "high": 0.75, "allowed_low": 0.2,
-        "allowed_high": math.inf, "p_holm": 0.01, **robustness.NOTHING,
+        "allowed_high": math.inf, "p_holm": 0.01, "missing": "", **robustness.NOTHING,
     }  # fmt: skip
     nothing = dict.fromkeys(("estimate", "low", "high", "allowed_low", "allowed_high", "p_holm"), math.nan)
     missing = (
@@ -47,6 +47,7 @@ def test_a_claim_is_a_row_with_its_verdict_source_and_the_check_against_it():
             "claim": "ring-y",
             "verdict": "not run",
             "why": "no data",
+            "missing": "no data",
             "exercise": "",
             "published": "",
             "kind": "derived",

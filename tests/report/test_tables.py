@@ -11,7 +11,7 @@ from records import toy
 from fgan.report import tables
 
 NUMBERS = {
-    math.nan: "--", math.inf: r"$\infty$", -math.inf: r"$-\infty$", 0.0: "0",
+    math.nan: "undefined", math.inf: r"$\infty$", -math.inf: r"$-\infty$", 0.0: "0",
     1.0: "1.00", 12.3456: "12.3", 123.456: "123", 99_999.0: "99999", 0.123456: "0.123", 0.00123: "0.0012",
     -1.5: "$-$1.50", -1234.5: "$-$1234",
     1e-5: r"$1.0\cdot 10^{-5}$", -2.5e-7: r"$-2.5\cdot 10^{-7}$", 1e16: r"$1.0\cdot 10^{16}$",
@@ -25,8 +25,8 @@ def test_a_number_as_text(value):
     assert tables.number(value) == NUMBERS[value]
 
 
-def test_a_number_that_is_missing_is_a_dash():
-    assert tables.number(None) == "--"
+def test_a_number_that_is_missing_is_a_word():
+    assert tables.number(None) == tables.fixed(math.nan) == "undefined"
 
 
 def test_a_number_has_the_digits_asked_for():
@@ -45,7 +45,7 @@ def test_a_mean_has_its_half_width_unless_that_is_infinite():
 def test_a_mean_over_seeds_says_how_many_runs_have_no_value():
     assert tables.over_seeds([1.0, 3.0]) == tables.plus_minus(2.0, 2 - 12.7062, 2 + 12.7062)
     assert tables.over_seeds([1.0, math.nan, 3.0]) == tables.over_seeds([1.0, 3.0]) + " (2 of 3)"
-    assert tables.over_seeds([math.nan, math.inf]) == tables.over_seeds([]) == "undefined"
+    assert tables.over_seeds([math.nan, math.inf]) == "undefined" and tables.over_seeds([]) == "not run"
 
 
 def test_plain_text_is_escaped_and_latex_is_left():
@@ -102,8 +102,11 @@ def test_what_a_claim_allows_is_a_bound_or_a_range(low, high, text):  # fmt: ski
 
 
 def test_values_over_seeds_in_one_cell():
-    assert tables.three([3.0, 1.0, 8.0]) == "1.00, 3.00, 8.00" and tables.three([]) == "--"
-    assert tables.count_range(np.array([8.0, 7.0, 2.0])) == "2, 7, 8" and tables.count_range(np.array([])) == "--"
+    assert tables.three(np.array([3.0, 1.0, 8.0])) == "1.00, 3.00, 8.00" and tables.three(np.array([])) == "not run"
+    assert (
+        tables.count_range(np.array([8.0, 7.0, 2.0])) == "2, 7, 8"
+        and tables.count_range(np.array([math.nan])) == "no count"
+    )
     assert tables.defined(np.array([1.0, 3.0])) == "2.00" and tables.defined(np.array([math.nan])) == "undefined"
     assert tables.defined(np.array([1.0, math.nan, 3.0])) == "2.00 (2 of 3)"
 
@@ -138,7 +141,7 @@ def test_the_table_of_modes_has_a_row_for_each_divergence_and_objective_and_samp
     ]
     assert frame.iloc[0].tolist() == [
         "KL", "saddle", "KL", "8, 8, 8", "0.67 [0.21, 0.94]", "0 (0) of 2", "0.50, 0.90, 1.00", "0.200 (2 of 3)",
-        "0 of 3", "1, V saturated",
+        "0 of 3", "1 of 3, V saturated",
     ]  # fmt: skip
     assert frame.iloc[4].tolist() == ["P", "none", "", "8.00 on average", "", "", "0.99", "0.0020", "", ""]
     assert frame.attrs["rules_after"] == (1, 3) and len(tables.modes(part, "main", 8, samplers=False)) == 4
@@ -157,7 +160,8 @@ def test_the_alternative_stands_beside_the_saddle_objective_of_what_it_descends(
     frame = tables.alternative(part, arms, {("modes", "strict"): "modes"})
     first, *_ = frame.to_dict("records")
     assert first["Divergence"] == "KL" and first["alternative descends"] == "GAN / 2"
-    assert first["failed: saddle, alternative"] == "0.333, 0.333" and first["modes: alternative"] == "4.00"
+    assert first["failed: saddle, alternative"] == "1 of 3, 1 of 3" and first["modes: alternative"] == "4.00"
     assert first["modes: saddle of what it descends"] == "4.00"
-    assert frame.iloc[1]["modes: saddle"] == frame.iloc[1]["modes: saddle of what it descends"] == "--"  # not trained
-    assert frame.iloc[0]["gradient, first and last: saddle"] == "--"
+    assert frame.iloc[1]["modes: saddle"] == "not run"
+    assert frame.iloc[1]["modes: saddle of what it descends"] == "not trained"
+    assert frame.iloc[0]["gradient, first and last: saddle"] == "not run"

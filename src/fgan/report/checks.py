@@ -20,9 +20,10 @@ A seed is the unit: runs of one seed share data, noise and start, so they count 
 import math
 
 import numpy as np
+import pandas as pd
 
 from fgan import design
-from fgan.report import converged
+from fgan.report import converged, fates
 from fgan.report.result import MISSING, UNKNOWN, Result
 from fgan.report.statistics import equivalence, paired_permutation, t_interval, wilson
 
@@ -50,9 +51,13 @@ def results(part, check, root="experiments"):
         function = getattr(design.module(root, part.name, "figures"), f"statistic_{check['statistic']}")
         label = check["statistic"].replace("_", " ")
         *interval, seeds, unconverged = (*function(part), None)[:5]
+        failed = fates.of_rows(part, part.final("failed"))
+        missing = undefined(failed) if math.isinf(interval[0]) else f"not measured: '{label}' needs other runs"
         if unconverged and unconverged[0] and math.isnan(interval[0]):
-            interval = UNKNOWN  # it was measured, but rests on runs that have not converged
-        return [Result(label, *interval, allowed, seeds, unconverged=unconverged)]
+            # It was measured, but rests on runs that have not converged.
+            interval, missing = UNKNOWN, converged.nothing(part, "too few runs converged")
+        missing = "" if math.isfinite(interval[0]) else missing
+        return [Result(label, *interval, allowed, seeds, unconverged=unconverged, missing=missing, failed=failed)]
     if check["kind"] == "baseline":
         pairs = [(s, d) for s in listed(check["sampler"]) for d in listed(check.get("divergence"))]
         return [untrained(part, check, *pair, allowed) for pair in pairs]
@@ -90,8 +95,11 @@ def untrained(part, check, sampler, divergence, allowed):
     """The result of a sampler that was not trained: its mean over draws, without an interval."""
     own = {"metric": check["metric"], "sampler": sampler, "divergence": divergence or "", "rule": check.get("rule", "")}
     value = part.baseline(**own) - subtracted(part, check, sampler, divergence)
-    estimate = UNKNOWN if math.isnan(value) and len(part.baselines(**own)) else (value,) * 3
-    return Result(labelled(check, sampler, divergence), *estimate, allowed, math.inf)
+    there = len(part.baselines(**own))
+    estimate = UNKNOWN if math.isnan(value) and there else (value,) * 3
+    missing = "undefined for this sampler" if there else f"not measured: this record lacks the sampler '{sampler}'"
+    missing = "" if math.isfinite(estimate[0]) else missing
+    return Result(labelled(check, sampler, divergence), *estimate, allowed, math.inf, missing=missing)
 
 
 def by_seed(seeds, values):
@@ -103,23 +111,41 @@ def by_seed(seeds, values):
 def trained(part, check, where, name, allowed):
     """The result of trained runs: see the module's docstring for the kinds."""
     rows, other, whole = select(part, check, where), None, True
+    every = rows
     if "minus" in check:
         other = select(part, check, where | check["minus"])
-        rows, whole = pairs(check, rows, other)
+        every, (rows, whole) = pd.concat([rows, other]), pairs(check, rows, other)
     # A claim may name a divergence that this scale does not train.
     label, unconverged = labelled(check, part.labels.get(name, name)), converged.shares(rows)
-    rows = rows[rows.settled]
+    chosen, rows = rows, rows[rows.settled]
     if other is not None:
         result = paired(check, rows, whole, label, allowed)
     elif check["kind"] == "share":
         result = shared(check, rows, label, allowed)
     else:
         result = averaged(part, check, where, rows, label, allowed)
+    result.failed = fates.of_rows(part, every)
+    if not math.isfinite(result.estimate):
+        result.missing = lacking(part, check, every, chosen, rows, result.failed)
     if converged.over_modes(check):
         result.unconverged = unconverged
     if result.too_short:
         result.p = result.null = None  # no test was run
     return result
+
+
+def lacking(part, check, every, chosen, judged, failed):
+    """Why a check has no estimate, in words: of the runs that it names, of its pairs, and of those that it judges."""
+    if not len(part.final(check["metric"], rule=check.get("rule", ""))):
+        return f"not measured: '{labelled(check)}' is not in this record"
+    if not len(chosen):
+        return "not measured: " + ("no run has its pair" if len(every) else "its runs are not in this record")
+    return undefined(failed) if len(judged) else converged.nothing(part)
+
+
+def undefined(failed):
+    """Why an estimate is undefined: because runs failed, or have no value for another reason."""
+    return f"undefined: {failed}" if failed else "undefined: a run has no value"
 
 
 def shared(check, rows, label, allowed):

@@ -68,7 +68,7 @@ def verdict(part, claim, checks):
     if too_small := sum(check.too_small for check in checks):
         why += f" ({too_small} too small to matter)"
     if all(outcome == "not run" for outcome in outcomes):
-        name, why = "not run", "no measurement in this record"
+        name, why = "not run", next(filter(None, (check.missing for check in checks)), "no measurement in this record")
     elif "cut" in part.design:
         why = f"trainings cut to {part.design['cut']} steps by max_steps; so far {why}"
     elif design.SCALES.index(scale) < design.SCALES.index(least):
@@ -88,7 +88,16 @@ def verdict(part, claim, checks):
     if name != "not run":
         why += converged.left_out(checks) + length(part, claim)
     worst = max(checks, key=lambda c: (("not run", "holds", "undecided", "fails").index(c.outcome), c.excess))
-    numbers = (len(checks), worst.label, worst.estimate, worst.low, worst.high, *worst.allowed, worst.p)
+    if name != "not run" and worst.failed:
+        why += f", {worst.failed}"
+    numbers = (
+        len(checks),
+        worst.label,
+        *worst.numbers,
+        *worst.allowed,
+        math.nan if worst.p is None else worst.p,
+        worst.missing,
+    )
     return as_row(part.name, claim, name, why, numbers)
 
 
@@ -139,7 +148,7 @@ def counts(frame):
 
 def as_row(experiment, claim, name, why, numbers):
     """A claim's row of the table of verdicts."""
-    columns = ("checks", "example", "estimate", "low", "high", "allowed_low", "allowed_high", "p_holm")
+    columns = ("checks", "example", "estimate", "low", "high", "allowed_low", "allowed_high", "p_holm", "missing")
     row = {"experiment": experiment, "claim": claim["id"], **texts(claim), "verdict": name, "why": why}
     return row | dict(zip(columns, numbers, strict=True))
 
@@ -156,7 +165,7 @@ def verdicts(parts, root="experiments"):
         if name in present:
             rows += judge(present[name], claims, root)
         else:
-            nothing = (0, "", *(math.nan,) * 6)
             why = design.left_out(name, root)
+            nothing = (0, "", *(math.nan,) * 6, why)
             rows += [as_row(name, claim, "not run", why, nothing) | robustness.NOTHING for claim in claims]
     return pd.DataFrame(rows)

@@ -16,7 +16,9 @@ from fgan.report import claims, converged
 from fgan.report.checks import compared, listed
 
 SCHEMA = Path(__file__).with_name("claims.schema.json")
-TEXTS = ("claim", "experiment", "kind", "exercise", "statement", "source", "known", "reason", "verdict", "why")
+TEXTS = (
+    "claim", "experiment", "kind", "exercise", "statement", "source", "known", "reason", "missing", "verdict", "why",
+)  # fmt: skip
 CRITERION = ("checks", "needs", "seeds", "scale", "published_steps")
 NUMBERS = ("estimate", "low", "high", "allowed_low", "allowed_high", "p_holm")
 

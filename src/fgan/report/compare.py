@@ -160,11 +160,17 @@ def claims(a, b, other):
     scaled = a.design["scale"] != b.design["scale"]
     for claim, x, y in zip(read, judge(a, read), judge(b, read), strict=True):
         apart = scaled or "samplers" in other or not set(arms(a, claim)).isdisjoint(other)
-        texts = [f"{row['verdict']} ({row['estimate']:.4g} [{row['low']:.4g}, {row['high']:.4g}])" for row in (x, y)]
+        texts = [f"{row['verdict']} ({told(row)})" for row in (x, y)]
         rows.append(["verdicts", f"claim.{claim['id']}", *texts, *joint(claim, x, y, apart)])
     found = pd.DataFrame(rows, columns=columns)
     found["outcome"] = decided([*found.outcome], found.p.to_numpy(float))
     return found
+
+
+def told(row):
+    """The estimate of a claim with its interval, or why it has none, in words."""
+    ends = "" if math.isnan(row["low"]) else f" [{row['low']:.4g}, {row['high']:.4g}]"
+    return row["missing"] or f"{row['estimate']:.4g}{ends}"
 
 
 def joint(claim, x, y, apart):

@@ -10,12 +10,13 @@ Of the runs of an arm, divergence and objective some
 
 import numpy as np
 
+from fgan.report import fates
 from fgan.report.statistics import wilson
 
 # Metrics that count modes, or say of those covered which they are.
 COUNTS = ("modes", "modes_any", "covered", "even number", "paired", "pairs beyond chance")
 OF_RUNS = ("mean", "share", "every", "difference", "equivalence")  # kinds of checks that judge runs
-RUN = ["arm", "divergence", "objective", "seed"]
+RUN = fates.RUN
 
 
 def over_modes(check):
@@ -57,15 +58,21 @@ def columns(part, arm, divergence, objective="saddle", first=0, total=None):
     if total:
         modes = counted(part, "modes", arm, divergence, objective, first)[converged]
         share, low, high = wilson(int((modes >= total).sum()), int((converged | failed).sum()))
-        cells[f"all {total}"] = "--" if np.isnan(share) else f"{share:.2f} [{low:.2f}, {high:.2f}]"
+        cells[f"all {total}"] = nothing(part) if np.isnan(share) else f"{share:.2f} [{low:.2f}, {high:.2f}]"
         cells["collapsed (to one)"] = f"{(modes < total).sum()} ({(modes == 1).sum()}) of {len(modes)}"
     turning = f", {(cycles & open_).sum()} cycle" if (cycles & open_).any() else ""
-    return cells | {"not converged": f"{open_.sum()} of {len(failed)}{turning}", "failed": f"{failed.sum():.0f}"}
+    failed = fates.cell(part, arm, divergence, objective, first)
+    return cells | {"not converged": f"{open_.sum()} of {len(open_)}{turning}", "failed": failed}
 
 
 def too_short(part):
     """The reason why a claim over modes is undecided if most of its runs have not converged."""
     return "too short" if len(part.final("converged")) else "the record does not say which runs converged"
+
+
+def nothing(part, words="no run converged"):
+    """What stands in the place of a value over modes if no run has converged."""
+    return words if len(part.final("converged")) else "not known which runs converged"
 
 
 def left_out(checks):

@@ -31,10 +31,12 @@ def drawn(kind, record, name):
 
 def figure(record, name):
     """Draws one figure of a record to figures/<name>.pdf and .png."""
-    from fgan.report import figures
+    from fgan.report import empty, fates, figures
 
     figures.style()
-    figures.save(drawn("figure", record, name), record / "figures" / name)
+    made, experiment = drawn("figure", record, name), design.captions("figure")[name][0]
+    empty.explained(made, fates.note(Part(record / experiment)))
+    figures.save(made, record / "figures" / name)
     write_caption(record, "figure", name)
 
 

@@ -64,7 +64,7 @@ def claims(record):
     for row in frame.itertuples():
         known = not math.isnan(row.estimate)
         text = f"{row.example}: {pages.plain(measured(row))}, {pages.plain(allowed(row))}"
-        text = text.replace(r"\leq", "≤").replace(r"\geq", "≥") if known else ""
+        text = text.replace(r"\leq", "≤").replace(r"\geq", "≥") if known else row.missing
         place = dict(zip(("at", "from", "to"), standing(row), strict=True))
         said = {"measured": text, "mark": f"{MARKS[row.verdict]} {row.verdict}"}
         rows.append({key: getattr(row, key) for key in SHOWN} | said | place)
@@ -75,7 +75,7 @@ def standing(row):
     """How far an estimate lies within its allowed range, and the ends of its interval; three None without an estimate.
 
     Measured from the nearest end of the range in halves of the interval, and cut off at the edge; positive is within.
-    An exact value has no interval, so it stands at the edge of its side.
+    An exact value stands at the edge of its side, one whose interval is not known in the middle of the whole width.
     """
     below = row.estimate - row.allowed_low, row.estimate - row.low
     above = row.allowed_high - row.estimate, row.high - row.estimate
@@ -83,9 +83,10 @@ def standing(row):
     room, half = min((side for side in sides if not math.isnan(side[0])), default=(math.nan, math.nan))
     if math.isnan(room):
         return None, None, None
-    if not half > 0 or math.isinf(half):
-        place = math.copysign(EDGE, room) if not math.isinf(half) else 0.0
-        return (place, *((-EDGE, EDGE) if math.isinf(half) else (place, place)))
+    if not math.isfinite(half):
+        return 0.0, -EDGE, EDGE
+    if not half > 0:
+        return (math.copysign(EDGE, room),) * 3
     return tuple(rounded(min(max(value, -EDGE), EDGE), 3) for value in (room / half, room / half - 1, room / half + 1))
 
 

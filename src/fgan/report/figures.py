@@ -193,10 +193,14 @@ def distribution(part, arm, total):
     size = (WIDTH, 0.95 + 0.19 * len(names))
     figure, axes = plt.subplots(1, len(objectives), figsize=size, sharey=True, squeeze=False)
     values = part.by_run("modes", arm)
-    counts = [[np.bincount(values[n, o].astype(int), minlength=total + 1) for n in names] for o in objectives]
-    shares = np.array([[count / count.sum() for count in rows] for rows in counts])
+    known = [[values[n, o][np.isfinite(values[n, o])].astype(int) for n in names] for o in objectives]
+    counts = [[np.bincount(own, minlength=total + 1)[: total + 1] for own in rows] for rows in known]
+    # A run without a count stays in the denominator; where no run has one, the row is left white.
+    shares = np.array([[c / (len(values[n, o]) if c.any() else np.nan) for n, c in zip(names, rows, strict=True)]
+                       for o, rows in zip(objectives, counts, strict=True)])  # fmt: skip
+    most = np.nanmax(shares) if np.isfinite(shares).any() else 1.0
     for axis, objective, rows in zip(axes.flat, objectives, shares, strict=True):
-        image = axis.imshow(rows, cmap="Blues", vmin=0, vmax=shares.max(), aspect="auto")
+        image = axis.imshow(rows, cmap="Blues", vmin=0, vmax=most, aspect="auto")
         axis.set_title(objective, color=OBJECTIVES[objective])
         axis.set_yticks(range(len(names)), [part.labels[n] for n in names])
         axis.set_xticks(range(0, total + 1, max(1, total // 8)))
@@ -208,6 +212,22 @@ def distribution(part, arm, total):
         axis.spines[:].set_visible(False)
     figure.colorbar(image, ax=axes, label="share of runs", fraction=0.03, pad=0.02)
     return figure
+
+
+def logarithmic(*axes):
+    """Makes the y axis that all of these share logarithmic if a line has a positive value; says whether one has."""
+    positive = [(np.nan_to_num(line.get_ydata(), posinf=0) > 0).any() for axis in axes for line in axis.lines]
+    if any(positive):
+        axes[0].set_yscale("log")
+    return any(positive)
+
+
+def cloud(axis, points, **style):
+    """Samples [n, 2] as dots; words if none of them is finite."""
+    points = points.astype(float)
+    axis.plot(*points.T, ".", **{"ms": 1.6, "mew": 0, "alpha": 0.6} | style)
+    if not np.isfinite(points).any():
+        axis.text(0.5, 0.5, "no sample", transform=axis.transAxes, ha="center", va="center", color=GREY, fontsize=6)
 
 
 def samples(part, arm):
@@ -225,8 +245,7 @@ def samples(part, arm):
         for index, name in enumerate(names):
             axis = axes[block * rows + index // columns, index % columns]
             axis.plot(*centre.T, "o", ms=4, mew=0.5, mfc="none", mec=GREY)
-            points = part.samples[f"samples/{arm}/{name}/{objective}/0"].astype(float)
-            axis.plot(*points.T, ".", ms=1.6, mew=0, alpha=0.6, color=OBJECTIVES[objective])
+            cloud(axis, part.samples[f"samples/{arm}/{name}/{objective}/0"], color=OBJECTIVES[objective])
             axis.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
             axis.set_title(part.labels[name], fontsize=7, pad=2)
     legend(figure, {objective: dot(OBJECTIVES[objective]) for objective in objectives})

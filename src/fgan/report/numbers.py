@@ -109,7 +109,7 @@ def claims(record):
 
 def told(record, parts):
     """What the paper tells of the claims: page 1, the findings of each question, and sentences over several parts."""
-    words = ("published", "why", "source")  # read as text even where all are empty
+    words = ("published", "why", "source", "missing")  # read as text even where all are empty
     frame = pd.read_csv(record / "tables" / "claims.csv", dtype=dict.fromkeys(words, str)).fillna(
         dict.fromkeys(words, "")
     )
@@ -127,7 +127,7 @@ def told(record, parts):
 
 
 def unmeasured(parts, known):
-    """A dash for each number that the section of a part names and that its older code did not measure.
+    """Words for each number that the section of a part names and that its older code did not measure.
 
     Of a part whose code is current such a name is a mistake, which stops the compilation.
     """
@@ -137,7 +137,7 @@ def unmeasured(parts, known):
         if section.exists() and stale(part.card):
             for key in dict.fromkeys(re.findall(r"\\val\{([^{}]*)\}", section.read_text(encoding="utf-8"))):
                 if key.startswith(f"{part.name}.") and key not in known:
-                    rows.append(row(key, "--", None, "not measured by the code that trained this part"))
+                    rows.append(row(key, "not measured", None, "not measured by the code that trained this part"))
     return rows
 
 

@@ -1,6 +1,6 @@
 """The paper's overview of a record: the main table, where each experiment stands, and the figure of all claims."""
 
-import math
+import textwrap
 
 import numpy as np
 import pandas as pd
@@ -82,10 +82,11 @@ def main_table(frame, parts, path="paper/findings.yaml"):
         if row["claim"] not in claims.index:
             raise DesignError(f"{path}: no claim '{row['claim']}'; {nearest(row['claim'], claims.index)}")
         claim = claims.loc[row["claim"]]
-        if claim.verdict == "not run" or math.isnan(claim.estimate):
+        if claim.verdict == "not run":
             continue
-        unit = prose(row["unit"]) if math.isfinite(claim.estimate) else ""
-        ours = f"{interval(claim.estimate, claim.low, claim.high)} {unit}".rstrip()
+        ours = (
+            prose(claim.missing) or f"{interval(claim.estimate, claim.low, claim.high)} {prose(row['unit'])}".rstrip()
+        )
         cells = (prose(row["finding"]), prose(row["published"]), ours, verdict(claim), scale[claim.experiment])
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
@@ -130,6 +131,7 @@ def standing(frame):
 
 def figure(frame):
     """Every measured claim: its estimate against the range that it allows, in half-widths of its interval."""
+    from fgan.report import empty
     from fgan.report.figures import WIDTH, blank, dot, legend, plt, row_labels
 
     rows = standing(frame)
@@ -161,4 +163,16 @@ def figure(frame):
         words[k]: dot("#333333", marker=m, mfc="none", ms=5) for k, m in MARKERS.items() if (rows.kind == k).any()
     }
     legend(picture, handles, ncols=4)
+    empty.below(picture, textwrap.wrap(left_out(frame, rows), empty.PER_LINE))
     return picture
+
+
+def left_out(frame, rows):
+    """How many claims the figure of all claims does not show, and why."""
+    unrun = frame.verdict == "not run"
+    counts = {
+        "were not run": unrun, "have no estimate": ~unrun & frame.estimate.isna(),
+        "have no interval": ~unrun & frame.estimate.notna() & ~frame.index.isin(rows.index),
+    }  # fmt: skip
+    told = ", ".join(f"{own.sum()} {words}" for words, own in counts.items() if own.any())
+    return f"{len(rows)} of {len(frame)} claims are drawn" + (f"; {told}" if told else "")

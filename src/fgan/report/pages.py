@@ -1,6 +1,5 @@
 """The generated pages: parts of the README, verdicts and claims of the committed record, and the data dictionary."""
 
-import math
 import re
 from pathlib import Path
 
@@ -88,8 +87,7 @@ def findings(frame):
             known = design.nearest(finding["claim"], claims.index)
             raise DesignError(f"paper/findings.yaml: no claim '{finding['claim']}'; {known}")
         claim = claims.loc[finding["claim"]]
-        unit = f" {finding['unit']}" if math.isfinite(claim.estimate) else ""
-        ours = plain(measured(claim)) + unit if claim.verdict != "not run" else "–"
+        ours = claim.missing or f"{plain(measured(claim))} {finding['unit']}"
         rows.append((finding["finding"], finding["published"], ours, claim.verdict))
     return markdown(pd.DataFrame(rows, columns=["finding", "published", "ours [95 % interval]", "verdict"]))
 

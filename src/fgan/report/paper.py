@@ -93,8 +93,8 @@ def claims_table(frame):
             exercise = f" ({row.exercise}, {kind})" if row.exercise else f" ({kind})"
             published = f": {row.published} ({row.known})" if row.published else ""
             test = "" if math.isnan(row.p_holm) else f", difference, corrected p = {number(row.p_holm)}"
-            shown = f". {escape(row.example)}: {measured(row)}{test}, {allowed(row)}"
-            checked = prose(row.why) + ("" if math.isnan(row.estimate) else shown)
+            shown = f"{measured(row)}{test}, {allowed(row)}" if not row.missing else prose(row.missing)
+            checked = prose(row.why) + (f". {escape(row.example)}: {shown}" if row.verdict != "not run" else "")
             checked += f". Flips: {flips}" if (flips := robust(row)) else ""
             lines.append(
                 rf"{overview.verdict(row)} & {prose(row.statement)}{exercise} \claimid{{{escape(row.claim)}}}"

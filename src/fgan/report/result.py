@@ -16,7 +16,8 @@ class Result:
     `p` is of the test that decides a difference or an equivalence, `null` of the test that a difference is too small
     to matter; None where no such test was run. `differences` are the paired differences that a margin is held
     against, [seeds]; None without a margin. `unconverged` are the shares of its runs that have neither converged nor
-    failed, and that cycle; None for a check that counts no modes.
+    failed, and that cycle; None for a check that counts no modes. `missing` says in words why there is no estimate,
+    `failed` which of its runs diverged or died; empty if there is nothing to say.
     """
 
     label: str
@@ -29,6 +30,16 @@ class Result:
     null: float | None = None
     unconverged: tuple | None = None
     differences: np.ndarray | None = field(default=None, repr=False, compare=False)
+    missing: str = ""
+    failed: str = ""
+
+    @property
+    def numbers(self):
+        """(estimate, low, high) as they are printed: NaN for unbounded ends, and for all three without an estimate."""
+        if not math.isfinite(self.estimate):
+            return MISSING
+        bounded = math.isfinite(self.low) and math.isfinite(self.high)
+        return (self.estimate, self.low, self.high) if bounded else (self.estimate, math.nan, math.nan)
 
     @property
     def too_short(self):

@@ -125,7 +125,7 @@ def line(claim, templates):
 
 def reason(why):
     """Why a claim stays open, without what was found so far and the share of runs, by which claims differ."""
-    short = re.split(r"; so far|, \d+ % of the", why)[0]
+    short = re.split(r"; so far|, \d+ % of the|, \d+ of \d+ runs failed", why)[0]
     return "the interval straddles the criterion" if short.endswith("check is undecided") else short
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fgan.design.texts import PRINTED
-from fgan.report import converged
+from fgan.report import converged, fates
 from fgan.report.statistics import t_interval
 
 SPECIAL = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
@@ -15,9 +15,9 @@ SPECIAL = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{
 
 
 def number(value, digits=3):
-    """A measured value as text: `digits` significant digits, a dash for NaN, the infinity sign if infinite."""
+    """A measured value as text: `digits` significant digits, 'undefined' for NaN, the infinity sign if infinite."""
     if value is None or math.isnan(value):
-        return "--"
+        return "undefined"
     if math.isinf(value):
         return r"$\infty$" if value > 0 else r"$-\infty$"
     if value == 0:
@@ -35,7 +35,7 @@ def over_seeds(values, digits=3):
     values = np.asarray(values, float)
     defined = np.isfinite(values)
     if not defined.any():
-        return "undefined"
+        return "undefined" if len(values) else "not run"
     text = plus_minus(*t_interval(values[defined]), digits)
     return text if defined.all() else f"{text} ({defined.sum()} of {len(values)})"
 
@@ -89,8 +89,8 @@ def prose(text):
 
 
 def measured(claim):
-    """The estimate of a claim's check that speaks most against it, with its interval if it has one."""
-    return interval(claim.estimate, claim.low, claim.high)
+    """The estimate of the check that speaks most against a claim with its interval, or why there is none."""
+    return prose(claim.missing) or interval(claim.estimate, claim.low, claim.high)
 
 
 def allowed(claim):
@@ -116,14 +116,25 @@ def robust(claim):
     return "; ".join(parts)
 
 
-def three(values, digits=3):
-    """Least, median and most of some values as text; a dash if there are none."""
-    return ", ".join(number(float(f(values)), digits) for f in (np.min, np.median, np.max)) if len(values) else "--"
+def fixed(value, decimals=2):
+    """A value as text with so many decimals, 'undefined' for NaN."""
+    return f"{value:.{decimals}f}" if math.isfinite(value) else number(value)
+
+
+def out_of(count, total):
+    """'5 of 8' of a whole number, or words if it is not defined."""
+    return f"{count:.0f} of {total}" if math.isfinite(count) else "no count"
+
+
+def three(values, digits=3, text=number):
+    """Least, median and most of the defined values as text, with their number if some runs have none."""
+    return summed(values, lambda kept: ", ".join(text(float(f(kept)), digits) for f in (np.min, np.median, np.max)))
 
 
 def count_range(values):
-    """Least, median and most of some counts as text; a dash if there are none."""
-    return ", ".join(f"{f(values):g}" for f in (np.min, np.median, np.max)) if len(values) else "--"
+    """Least, median and most of the counts that there are as text."""
+    values = values[np.isfinite(values)]
+    return ", ".join(f"{f(values):g}" for f in (np.min, np.median, np.max)) if len(values) else "no count"
 
 
 def framed(rows, cuts=(), **options):
@@ -159,24 +170,23 @@ def alternative(part, arms, columns):
     both objectives, and of the saddle objective of the divergence that the alternative one descends, if it was trained.
     """
 
-    def shown(metric, rule, objective, name, summary=np.nanmedian):
-        values = part.values(metric, arms[objective], name, objective, rule)
-        return number(float(summary(values))) if np.isfinite(values).any() else "--"
+    def shown(metric, rule, objective, name):
+        return defined(part.values(metric, arms[objective], name, objective, rule), np.median)
 
     def gradient(objective, name):
         """The median norm of the generator's gradient, at the first entry of the history and at the last."""
         median = part.quartiles("gradient_G", arms[objective], name, objective)
-        return ", ".join(number(median["median"].iloc[end], 2) for end in (0, -1)) if len(median) else "--"
+        return ", ".join(number(median["median"].iloc[end], 2) for end in (0, -1)) if len(median) else "not run"
 
     rows, names = [], {label: name for name, label in part.labels.items()}
     for name, info in part.divergences.items():
         descended = names.get(info["effective"].removesuffix(" / 2"))
         row = {"Divergence": info["label"], "alternative descends": info["effective"]}
-        row["failed: " + ", ".join(arms)] = ", ".join(shown("failed", "", o, name, np.mean) for o in arms)
+        row["failed: " + ", ".join(arms)] = ", ".join(fates.cell(part, arms[o], name, o) for o in arms)
         row |= {f"gradient, first and last: {objective}": gradient(objective, name) for objective in arms}
         for (metric, rule), heading in columns.items():
             row |= {f"{heading}: {objective}": shown(metric, rule, objective, name) for objective in arms}
-            other = shown(metric, rule, "saddle", descended) if descended else "--"
+            other = shown(metric, rule, "saddle", descended) if descended else "not trained"
             row[f"{heading}: saddle of what it descends"] = other
         rows.append(row)
     return pd.DataFrame(rows)
@@ -198,9 +208,9 @@ def modes(part, arm, total, samplers=True):
                 "Trained on": part.labels[name], "objective": objective,
                 "descends": part.divergences[name]["label" if objective == "saddle" else "effective"],
                 "modes": count_range(counts[np.isfinite(counts)]), **dict(covering),
-                "high quality": ", ".join(f"{q(quality):.2f}" for q in (np.min, np.median, np.max)),
+                "high quality": three(quality, 2, fixed),
                 "reverse KL": defined(reverse_kl),
-                **dict([open_]), "failed": failed[1] + ", V saturated" * bool(saturated.mean() > 0.5),
+                **dict([open_]), "failed": failed[1] + ", V saturated" * int(2 * saturated.sum() > len(saturated)),
             })  # fmt: skip
         cuts.append(len(rows) - 1)
     quality, reverse_kl = part.samplers("high_quality"), part.samplers("reverse_kl")
@@ -217,7 +227,7 @@ def rules(part, arm):
     names = part.rules("modes")
     values = {rule: part.samplers("modes", rule) for rule in names}
     rows = [
-        {"Sampler": sampler} | {rule: f"{values[rule][sampler]:.2f}" for rule in names}
+        {"Sampler": sampler} | {rule: fixed(values[rule][sampler]) for rule in names}
         for sampler in part.samplers("modes")
     ]
     cuts = [len(rows) - 1]
@@ -225,14 +235,19 @@ def rules(part, arm):
         for name in part.arms[arm]["divergences"]:
             means = {rule: part.values("modes", arm, name, objective, rule).mean() for rule in names}
             label = f"{part.labels[name]} ({objective})"
-            rows.append({"Sampler": label} | {rule: f"{mean:.2f}" for rule, mean in means.items()})
+            rows.append({"Sampler": label} | {rule: fixed(mean) for rule, mean in means.items()})
         cuts.append(len(rows) - 1)
     return framed(rows, cuts[:-1])
 
 
-def defined(values):
-    """Mean of the defined values as text, with the number of runs that have one; 'undefined' if none has."""
+def defined(values, summary=np.mean, digits=3):
+    """The mean (or another summary) of the defined values as text, with their number if some runs have none."""
+    return summed(values, lambda kept: number(float(summary(kept)), digits))
+
+
+def summed(values, text):
+    """text(the defined values), with their number if some runs have none; words if none has, or nothing was run."""
     kept = values[np.isfinite(values)]
     if not len(kept):
-        return "undefined"
-    return number(float(kept.mean())) + ("" if len(kept) == len(values) else f" ({len(kept)} of {len(values)})")
+        return "undefined" if len(values) else "not run"
+    return text(kept) + ("" if len(kept) == len(values) else f" ({len(kept)} of {len(values)})")

@@ -1,5 +1,6 @@
 """Explains a claim by all of its checks, and a statistic over runs by the rows that move it."""
 
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -44,11 +45,17 @@ def claim(record, name):
         for _ in results(part, check):
             r = found.pop(0)
             test = "" if r.p is None else f", p = {r.p:.4g}"
-            interval = f"[{r.low:.6g}, {r.high:.6g}], allowed [{r.allowed[0]:.6g}, {r.allowed[1]:.6g}]"
-            lines.append(f"  {r.label}: {r.estimate:.6g} {interval}{test}, {r.seeds:g} seeds: {r.outcome}")
+            value = r.missing or bracket(*r.numbers)
+            value += f", allowed [{r.allowed[0]:.6g}, {r.allowed[1]:.6g}]{test}, {r.seeds:g} seeds"
+            lines.append(f"  {r.label}: {value}: {r.outcome}")
         own_lines, rows = check_rows(part, check)
         lines, behind = lines + own_lines, [*behind, rows]
     return lines + origins.made(part, pd.concat(behind) if behind else None)
+
+
+def bracket(estimate, low, high):
+    """An estimate with its interval as text, if it has one."""
+    return f"{estimate:.6g} [{low:.6g}, {high:.6g}]" if math.isfinite(high - low) else f"{estimate:.6g}, no interval"
 
 
 def check_rows(part, check):
@@ -89,7 +96,8 @@ def statistic(record, name):
     functions = statistics(experiment)
     function = functions[known(short, functions, f"statistic of {experiment}")]
     estimate, low, high, seeds, *_ = function(part)
-    value = f"{estimate:.6g} [{low:.6g}, {high:.6g}] over {seeds:g} seeds"
+    value = bracket(estimate, low, high) if math.isfinite(estimate) else "undefined"
+    value += f" over {seeds:g} seeds"
     lines = [f"statistic.{name} = {value}", origins.written(function)]
     judged = [c["id"] for c in design.all_claims()[experiment] if any(k.get("statistic") == short for k in c["checks"])]
     own, rows = moving(part, function)
