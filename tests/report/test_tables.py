@@ -86,7 +86,7 @@ def test_an_estimate_that_there_is_not_has_no_interval(value, text):
 
 @pytest.mark.parametrize(("low", "high", "text"), [(0.25, 0.75, "0.5 [0.2, 0.8]"), (math.nan, math.nan, "0.500")])
 def test_what_a_claim_measured_has_its_interval_where_there_is_one(low, high, text):
-    assert tables.measured(SimpleNamespace(estimate=0.5, low=low, high=high)) == text
+    assert tables.measured(SimpleNamespace(estimate=0.5, low=low, high=high, missing="")) == text
 
 
 @pytest.mark.parametrize(

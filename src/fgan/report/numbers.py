@@ -94,9 +94,15 @@ def qualified(metric, rule):
     return f"{metric} [{rule}]" if rule else metric
 
 
+def read_claims(record):
+    """The frame of tables/claims.csv; words are text even where all are empty."""
+    words = dict.fromkeys(("published", "why", "source", "missing"), str)
+    return pd.read_csv(record / "tables" / "claims.csv", dtype=words).fillna(dict.fromkeys(words, ""))
+
+
 def claims(record):
     """The mark on each claim with its measurement, and the number of claims with each verdict, by kind."""
-    frame, source, rows = pd.read_csv(record / "tables" / "claims.csv"), "tables/claims.csv", []
+    frame, source, rows = read_claims(record), "tables/claims.csv", []
     for claim in frame.itertuples():
         rows.append(row(f"claim.{claim.claim}", overview.verdict(claim), None, source, claim=claim.claim))
         text = measured(claim)
@@ -109,10 +115,7 @@ def claims(record):
 
 def told(record, parts):
     """What the paper tells of the claims: page 1, the findings of each question, and sentences over several parts."""
-    words = ("published", "why", "source", "missing")  # read as text even where all are empty
-    frame = pd.read_csv(record / "tables" / "claims.csv", dtype=dict.fromkeys(words, str)).fillna(
-        dict.fromkeys(words, "")
-    )
+    frame = read_claims(record)
     templates, first, questions = sentences.read(set(frame.claim))
     own = overview.of_fgan(frame)
     texts = {f"page.{key}": text for key, text in sentences.page_one(frame, templates, first).items()}
