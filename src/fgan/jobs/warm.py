@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import warnings
 import traceback
 
 ADDRESS = "FGAN_WARM"  # the environment variable with the path of the socket
@@ -78,6 +79,8 @@ def serve(listener, record):
     for name in FIRST:
         importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
+    # Python 3.12 and later warn of the threads of OpenBLAS and Arrow, which both start theirs anew in a child.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     todo = list(IDLE)
     while True:
         ready = select.select([listener, sys.stdin], [], [], 0 if todo else None)[0]
