@@ -16,8 +16,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-import warnings
 import traceback
+import warnings
 
 ADDRESS = "FGAN_WARM"  # the environment variable with the path of the socket
 # No module of this repository is among them, because a job runs the code as it stands when the job starts.
