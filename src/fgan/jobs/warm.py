@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import traceback
+import warnings
 
 ADDRESS = "FGAN_WARM"  # the environment variable with the path of the socket
 # No module of this repository is among them, because a job runs the code as it stands when the job starts.
@@ -78,6 +79,8 @@ def serve(listener, record):
     for name in FIRST:
         importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the children
+    # Python 3.12 and later warn of the threads of OpenBLAS and Arrow, which both start theirs anew in a child.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     todo = list(IDLE)
     while True:
         ready = select.select([listener, sys.stdin], [], [], 0 if todo else None)[0]
