@@ -187,7 +187,8 @@ def test_a_browser_shows_runs_and_claims_as_the_address_asks(record, tmp_path):
     assert errors == [] and 'data-ready="yes"' in dom
     assert ">75 runs.</p>" in dom and ">1 of 3 claims: 1 not replicated.</p>" in dom
     assert "It fails. (exercise; ring-second)" in dom and "✗ not replicated" in dom
-    assert "ring: tanh, KL, saddle objective, seed 1" in dom and "git checkout abc\nsnakemake ring" in dom
+    assert "ring: tanh, KL, saddle objective, seed 1" in dom
+    assert "git checkout abc\npython -m fgan retrain ring/tanh/kl/saddle/1 --record quick\nsnakemake ring" in dom
     assert "The record keeps no samples of this run." in dom and "a chip" in dom
     assert dom.count("<svg") >= 3, "runs, curves and claims are drawn"
 

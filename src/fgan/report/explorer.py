@@ -34,7 +34,7 @@ def write(record):
     page = page.replace("@TITLE@", f"f-GAN and mode collapse: the record '{record.name}'")
     frames = page.replace("@BUNDLE@", vl_convert.javascript_bundle())
     trained, judged = [part for part in parts(record) if part.design.get("arms")], claims(record)
-    content = {"about": about(record, trained, judged), "charts": charts(), "claims": judged}
+    content = {"record": record.name, "about": about(record, trained, judged), "charts": charts(), "claims": judged}
     for detail in (1.0, 0.5, 0.25, 0.1, 0.0):
         content["experiments"] = {part.name: runs(part, detail) for part in trained}
         # A "</script>" in a text would end the element that holds the data.

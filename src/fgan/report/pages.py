@@ -82,8 +82,8 @@ def divergence_page():
     lines = ["# The divergences", NOTE, ""]
     lines += [
         "*Alternative descends* names the divergence that the paper's alternative generator objective (sec. 3.2)",
-        "descends at the optimal V, up to a factor: h''(u) = f''(u)/u. Every formula is tested (Fenchel-Young, f = f\\*\\*,",
-        "the supremum over V, float32 against float64).", "",
+        "descends at the optimal V, up to a factor: h''(u) = f''(u)/u. Every formula is tested (Fenchel-Young,",
+        "f = f\\*\\*, the supremum over V, float32 against float64).", "",
     ]  # fmt: skip
     return "\n".join([*lines, markdown(divergence_table())]) + "\n"
 
