@@ -11,7 +11,8 @@ from fgan.design import DesignError
 from fgan.report import figures, overview
 
 INF = math.inf
-ROW = {"experiment": "ring", "kind": "published", "source": "f-GAN, Table 4", "verdict": "replicated", "missing": ""}
+ROW = {"experiment": "ring", "kind": "published", "source": "f-GAN, Table 4", "verdict": "replicated", "missing": "",
+       "published_share": None}  # fmt: skip
 
 
 def frame(*rows):
@@ -70,6 +71,8 @@ def test_the_main_table_has_finding_published_ours_verdict_and_scale(tmp_path):
     row = next(line for line in text.splitlines() if line.startswith("KL"))
     assert row.startswith(r"KL \& co & $-$2 nats & 3.0 [2.0, 4.0] nats & \verdict{replicated} & ")
     assert row.removesuffix(r" \\").split(" & ")[-1] in scale
+    short = main(tmp_path, {"claim": "ring-x", "published_share": 0.0008} | ends(3.0, 2.0, 4.0))
+    assert r", 0.08 \% \\" in short
 
 
 def test_what_was_not_run_is_no_row_of_the_main_table(tmp_path):

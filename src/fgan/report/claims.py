@@ -98,13 +98,17 @@ def verdict(part, claim, checks):
         math.nan if worst.p is None else worst.p,
         worst.missing,
     )
-    return as_row(part.name, claim, name, why, numbers)
+    return as_row(part.name, claim, name, why, numbers) | {"published_share": published_share(part, claim)}
 
 
 def length(part, claim):
     """At which share of the published length a claim was measured, as a phrase; empty if that length is not known."""
     share = published_share(part, claim)
-    return "" if share is None else f", at {100 * share:.2g} % of the published length"
+    return "" if share is None else f", at {percent(share)} of the published length"
+
+
+def percent(share):
+    return f"{100 * share:.2g} %"
 
 
 def published_share(part, claim):
@@ -166,6 +170,6 @@ def verdicts(parts, root="experiments"):
             rows += judge(present[name], claims, root)
         else:
             why = design.left_out(name, root)
-            nothing = (0, "", *(math.nan,) * 6, why)
-            rows += [as_row(name, claim, "not run", why, nothing) | robustness.NOTHING for claim in claims]
+            nothing, rest = (0, "", *(math.nan,) * 6, why), robustness.NOTHING | {"published_share": None}
+            rows += [as_row(name, claim, "not run", why, nothing) | rest for claim in claims]
     return pd.DataFrame(rows)

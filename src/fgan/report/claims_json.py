@@ -12,7 +12,7 @@ import numpy as np
 
 from fgan import design
 from fgan.record import audit, meaning
-from fgan.report import claims, converged
+from fgan.report import converged
 from fgan.report.checks import compared, listed
 
 SCHEMA = Path(__file__).with_name("claims.schema.json")
@@ -43,14 +43,13 @@ def entry(row, claim, part):
     """One claim: `row` is its verdict, `claim` what claims.yaml says, `part` the experiment's part or None."""
     flips = {"check": row["flips_check"], "bound": row["bound"], "now": finite(row["bound_now"])}
     flips |= {"at": finite(row["flips_at"]), "to": row["flips_to"]}
-    share = claims.published_share(part, claim) if part else None
     return {
         **{key: row[key] for key in TEXTS}, "published": claim.get("published"),
         "criterion": {key: claim[key] for key in CRITERION if key in claim},
         "check": row["example"], "checks": row["checks"], **{key: finite(row[key]) for key in NUMBERS},
         "flips": flips if row["flips_to"] else None,
         "at_half_tolerance": row["at_half"] or None, "at_twice_tolerance": row["at_twice"] or None,
-        "scale": part.design["scale"] if part else None, "share_of_published_length": share,
+        "scale": part.design["scale"] if part else None, "share_of_published_length": finite(row["published_share"]),
         "runs": runs(part, claim) if part else {"number": 0, "which": [], "samplers": []},
         "command": part.card.get("command") if part else f"snakemake --cores all {row['experiment']}",
         "commits": part.card.get("commits", []) if part else [],
@@ -59,7 +58,7 @@ def entry(row, claim, part):
 
 def finite(value):
     """A number that JSON knows, or None."""
-    return float(value) if math.isfinite(value) else None
+    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def runs(part, claim):

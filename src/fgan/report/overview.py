@@ -8,7 +8,7 @@ import pandas as pd
 from fgan import design
 from fgan.design import DesignError, nearest, read_yaml
 from fgan.record.publish import hours
-from fgan.report.claims import VERDICTS
+from fgan.report.claims import VERDICTS, percent
 from fgan.report.sentences import interval, shown
 from fgan.report.tables import escape, prose
 
@@ -72,7 +72,8 @@ def absent(parts, frame):
 def main_table(frame, parts, path="paper/findings.yaml"):
     """The main table as LaTeX: finding, published, ours with its interval, verdict, scale; claims not run are left out.
 
-    Raises DesignError for a claim that there is not.
+    Beside the scale stands the share of the published length, where a claim names one. Raises DesignError for a claim
+    that there is not.
     """
     claims, scale = frame.set_index("claim", drop=False), {part.name: part.design["scale"] for part in parts}
     widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{width}\linewidth}}" for width in (0.335, 0.19, 0.205))
@@ -84,10 +85,12 @@ def main_table(frame, parts, path="paper/findings.yaml"):
         claim = claims.loc[row["claim"]]
         if claim.verdict == "not run":
             continue
-        ours = (
-            prose(claim.missing) or f"{interval(claim.estimate, claim.low, claim.high)} {prose(row['unit'])}".rstrip()
-        )
-        cells = (prose(row["finding"]), prose(row["published"]), ours, verdict(claim), scale[claim.experiment])
+        measured = interval(claim.estimate, claim.low, claim.high)
+        ours = prose(claim.missing) or f"{measured} {prose(row['unit'])}".rstrip()
+        extent = scale[claim.experiment]
+        if pd.notna(claim.published_share):
+            extent += f", {escape(percent(claim.published_share))}"
+        cells = (prose(row["finding"]), prose(row["published"]), ours, verdict(claim), extent)
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
