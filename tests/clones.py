@@ -41,7 +41,7 @@ def environment(**changes):
 
 def snakemake(folder, *arguments, env=None, **options):
     call = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
-    merged = dict(cwd=folder, capture_output=True, text=True, env=env or environment(), timeout=600) | options
+    merged = dict(cwd=folder, capture_output=True, text=True, env=env or environment(), timeout=1200) | options
     done = subprocess.run(call, **merged)
     done.text = (done.stdout or "") + (done.stderr or "")
     return done

@@ -73,7 +73,7 @@ STAGES = {
     "bundle": ("write a record with its code as an RO-Crate, for an archive", "record"),
     "publish": ("copy a record's parts to the committed one, results/reference", "record only"),
     "check": ("check anyone's formulas of an f-divergence, one verdict a line", "formulas"),
-    "pages": ("write the generated pages: parts of the README, VERDICTS.md, claims.json, docs/data.md", ""),
+    "pages": ("write the generated pages: README's findings, VERDICTS.md, claims.json, and three of docs/", ""),
 }
 # Stages whose time a record keeps in time.csv, and the functions of those that are not in report/draw.py by their name.
 TIMED = ("train", "gather", "draw", "theory", "claims", "numbers", "paper", "explorer")
