@@ -137,7 +137,7 @@ def test_the_seeds_of_a_record_are_those_of_the_arms_that_trained(tmp_path):
     for own, (runs, seeds) in zip(found, ((6, 3), (2, 1), (0, 9)), strict=True):
         own.design["runs"], own.arms["tanh"]["seeds"] = runs, seeds
     assert numbers.seeds(found) == "1 to 3" and numbers.seeds(found[:1]) == "3"
-    assert numbers.still(found) == " (1 of them compute and train nothing)" and numbers.still(found[:2]) == ""
+    assert numbers.still(found) == " (of which 1 only computes)" and numbers.still(found[:2]) == ""
 
 
 def test_a_claim_is_computed_if_none_of_its_checks_is_of_runs(root):

@@ -145,9 +145,9 @@ def seeds(parts):
 
 
 def still(parts):
-    """How many experiments of a record compute and train nothing, in brackets; '' if none."""
+    """How many experiments of a record train nothing, in brackets; '' if none."""
     count = sum(not part.design["runs"] for part in parts)
-    return f" ({count} of them compute and train nothing)" if count else ""
+    return f" (of which {count} only {'computes' if count == 1 else 'compute'})" if count else ""
 
 
 def unmeasured(parts, known):
