@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from records import toy
 
-from fgan.report.contrasts import contrasts
+from fgan.report.contrasts import contrasts, mean
 
 
 def made(folder, name, arm, metric="modes", steps=10, **values):
@@ -26,7 +26,16 @@ def test_the_order_on_ring_and_grid_is_compared(tmp_path, grid, word):
     parts = [made(tmp_path, "ring", "tanh", kl=[8.0, 8.0], gan=[7.0, 7.0]),
              made(tmp_path, "grid", "grid", kl=grid, gan=[16.0, 16.0])]  # fmt: skip
     text = contrasts(parts)["orders"]
-    assert "on the ring, KL 8.00, GAN 7.00" in text and word in text
+    assert "10 steps) KL 8 (2 runs), GAN 7 (2 runs), and on the grid" in text and word in text
+    ended = made(tmp_path, "ends", "tanh", metric="converged", kl=[1.0, 1.0], gan=[1.0, 0.0])
+    parts[0].__dict__["measurements"] = pd.concat([parts[0].measurements, ended.measurements])
+    del parts[0].__dict__["_values"], parts[0].__dict__["_by_run"]
+    text = contrasts(parts)["orders"]
+    assert "KL 8 (2 runs, 2 converged), GAN 7 (2 runs, 1 converged)" in text
+
+
+def test_equal_whole_numbers_have_a_mean_without_decimals():
+    assert mean([18.0]) == "18" and mean([8.0, 8.0]) == "8" and mean([8.0, 7.0]) == "7.50"
 
 
 def test_equal_numbers_have_no_order(tmp_path):
@@ -59,4 +68,4 @@ def test_two_lengths_are_compared(tmp_path, short, started):
     ring.design["arms"]["tanh"]["steps"] = 20
     ring.measurements["step"] = ring.measurements.step.replace(10, 20)
     text = contrasts([ring, decides])["length"]
-    assert text.startswith("KL covers 8.00 modes of the ring after 20 steps") and ("who has started" in text) == started
+    assert text.startswith("KL covers 8 modes of the ring after 20 steps") and ("who has started" in text) == started

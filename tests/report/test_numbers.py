@@ -132,6 +132,19 @@ def test_the_command_that_rebuilds_a_part_keeps_its_seeds(tmp_path, root):
     assert numbers.option(tmp_path / "quick", parts) == " -{}-config record=quick"  # no one answer for all
 
 
+def test_the_seeds_of_a_record_are_those_of_the_arms_that_trained(tmp_path):
+    found = [Part(part(tmp_path / name)) for name in ("ring", "grid", "kde")]
+    for own, (runs, seeds) in zip(found, ((6, 3), (2, 1), (0, 9)), strict=True):
+        own.design["runs"], own.arms["tanh"]["seeds"] = runs, seeds
+    assert numbers.seeds(found) == "1 to 3" and numbers.seeds(found[:1]) == "3"
+    assert numbers.still(found) == " (of which 1 only computes)" and numbers.still(found[:2]) == ""
+
+
+def test_a_claim_is_computed_if_none_of_its_checks_is_of_runs(root):
+    computed = numbers.untrained_claims()
+    assert {"bound-class", "kde-training-images"} <= computed and not {"ring-kl-covers", "bound-tight"} & computed
+
+
 def test_the_verdicts_are_counted(tmp_path):
     (tmp_path / "tables").mkdir()
     rows = [("a", "published", "replicated", 0.5, 0.25, 0.75, "")]

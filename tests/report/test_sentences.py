@@ -1,6 +1,7 @@
 """Sentences about claims: every branch, by records made up for it, and no template that says what it may not."""
 
 import math
+import re
 from types import SimpleNamespace
 
 import pandas as pd
@@ -12,7 +13,7 @@ from fgan.design import DesignError
 from fgan.report import sentences
 
 CLAIMS = [claim for claims in design.all_claims(EXPERIMENTS).values() for claim in claims]
-TEMPLATES, FIRST, QUESTIONS = sentences.read({claim["id"] for claim in CLAIMS}, ROOT / sentences.SOURCE)
+TEMPLATES, FIRST, QUESTIONS, CONCLUSIONS = sentences.read({claim["id"] for claim in CLAIMS}, ROOT / sentences.SOURCE)
 OUTCOMES = {  # verdict, estimate and interval of a claim that allows [0, inf], by branch
     "holds": ("replicated", 0.5, 0.4, 0.6), "fails": ("not replicated", -0.1, -0.3, 0.1),
     "against": ("not replicated", -0.5, -0.6, -0.4), "partly": ("partly", -0.5, -0.6, -0.4),
@@ -21,7 +22,8 @@ OUTCOMES = {  # verdict, estimate and interval of a claim that allows [0, inf], 
 
 
 def claim(name="x", verdict="replicated", estimate=0.5, low=0.4, high=0.6, **others):
-    own = {"kind": "published", "statement": "A is larger than B.", "published": "it is", "allowed_low": 0.0}
+    own = {"kind": "published", "statement": "A is larger than B.", "published": "it is", "allowed_low": 0.0,
+           "example": "modes, KL"}  # fmt: skip
     own |= {"why": "5 seeds, the claim needs 20; so far it holds", "allowed_high": math.inf}
     return SimpleNamespace(claim=name, verdict=verdict, estimate=estimate, low=low, high=high, **own | others)
 
@@ -44,23 +46,26 @@ def test_a_claim_that_allows_what_is_below_zero_is_contradicted_above_it():
 
 
 def test_each_branch_tells_its_own_text():
-    templates = {"x": {"topic": "whether A wins", "holds": "A wins by {size}.", "fails": "A does not win ({ours}).",
+    templates = {"x": {"topic": "whether A wins", "unit": "modes", "holds": "A wins by {size}.",
+                       "fails": "A does not win ({ours}).",
                        "against": "A loses by {size}.", "partly": "A wins at times ({percent})."}}  # fmt: skip
     told = {branch: sentences.sentence(of(branch), templates) for branch in OUTCOMES}
     assert told["holds"] == "A wins by 0.50 [0.40, 0.60]."
     assert told["fails"] == "A does not win ($-$0.1 [$-$0.3, 0.1])."
     assert told["against"] == "A loses by 0.50 [0.40, 0.60]."
     assert told["partly"] == r"A wins at times ($-$50\,\% [$-$60, $-$40])."
-    assert told["open"].startswith("It stays open whether A wins: 0.1 [$-$0.1, 0.3] (5 seeds")
+    assert told["open"].startswith("It stays open whether A wins (0.1 [$-$0.1, 0.3] modes). The reason: 5 seeds")
     assert sentences.sentence(claim(verdict="not run"), templates) == ""
 
 
 def test_without_a_text_of_its_own_the_other_sign_fails_and_a_claim_is_told_by_its_statement():
     assert sentences.sentence(of("against"), {"x": {"fails": "No."}}) == "No."
     told = {branch: sentences.sentence(of(branch), {}) for branch in OUTCOMES}
-    assert told["holds"] == "A is larger than B (0.50 [0.40, 0.60])."
+    assert told["holds"] == "A is larger than B (modes, KL: 0.50 [0.40, 0.60])."
+    assert sentences.sentence(of("holds"), {"x": {"unit": "modes"}}) == "A is larger than B (0.50 [0.40, 0.60] modes)."
     for branch in ("fails", "against"):
         assert told[branch].startswith("We cannot confirm this: A is larger than B (") and r"$\geq$ 0)." in told[branch]
+    assert told["fails"].endswith(r"; allowed $\geq$ 0).")
     assert told["partly"].startswith("Only in part: ") and told["open"].startswith("Not settled here: ")
 
 
@@ -90,7 +95,8 @@ def test_every_sentence_of_the_paper_can_be_told(name):
     (own,) = (claim for claim in CLAIMS if claim["id"] == name)
     for branch in OUTCOMES:
         text = sentences.sentence(of(branch, name, statement=own["statement"]), TEMPLATES)
-        assert text.endswith(".") and "{" not in text and not text.endswith("..")
+        assert text.endswith(".") and not text.endswith("..")
+        assert not set(re.findall(sentences.NAME, text)) & {*sentences.values(of(branch))}
         assert "%" not in text.replace(r"\%", "")
 
 
@@ -108,25 +114,61 @@ def test_page_one_sorts_what_was_found_from_what_was_not():
     assert page["found"] == sentences.sentence(of("holds", names[0]), TEMPLATES)
     assert page["refuted"].startswith(sentences.sentence(of("against", names[1]), TEMPLATES))
     assert page["open"] == TEMPLATES[names[3]]["topic"]
+    assert page["basis"] == "Of the 3 findings below 0 are computed without training."
+    basis = sentences.page_one(pd.DataFrame(rows), TEMPLATES, names, {names[0], names[3]})["basis"]
+    assert basis == "Of the 3 findings below 1 are computed without training."  # what stays open is not found
     nothing = pd.DataFrame([vars(claim(name, "not run")) for name in names])
-    assert sentences.page_one(nothing, TEMPLATES, names) == {"found": "", "refuted": "", "open": ""}
+    assert sentences.page_one(nothing, TEMPLATES, names) == dict.fromkeys(page, "")
 
 
 def test_a_claim_of_a_section_is_a_line_with_its_verdict_and_one_that_was_not_run_is_none():
     assert sentences.line(of("holds", kind="derived"), {}) == (
-        r"\finding{\verdict{supported}}{A is larger than B (0.50 [0.40, 0.60]).}"
+        r"\finding{\verdict{supported}}{A is larger than B (modes, KL: 0.50 [0.40, 0.60]).}"
     )
     told = sentences.line(of("open"), {})
     assert told.startswith(r"\finding{\verdict{undecided}}{Not settled here: A is larger") and "so far" not in told
     assert sentences.line(claim(verdict="not run"), {}) == ""
 
 
-def test_findings_that_stay_open_for_one_reason_share_a_line():
+def test_findings_that_stay_open_share_a_paragraph_after_the_others():
     names = QUESTIONS["fit"][:4]
     rows = [of("holds", names[0]), of("open", names[1]), of("open", names[2]), claim(names[3], "not run")]
     text = sentences.findings(pd.DataFrame(map(vars, rows)), TEMPLATES, names)
-    assert text.count(r"\finding{") == 2 and text.count("The reason: 5 seeds, the claim needs 20.") == 1
+    assert text.count(r"\finding{") == 2 and text.count("Open (5 seeds, the claims need 20):") == 1
     assert all(TEMPLATES[name]["topic"] in text for name in names[1:3]) and TEMPLATES[names[3]]["topic"] not in text
+
+
+def test_what_is_open_is_grouped_by_its_reason_and_wanting_seeds_are_one():
+    why = {
+        "a": "2 seeds, the claim needs 35",
+        "b": "scale quick, the claim needs full; so far it holds",
+        "c": "1 seeds, the claim needs 7; so far it holds",
+    }
+    rows = pd.DataFrame([vars(of("open", name, why=text)) for name, text in why.items()])
+    text = sentences.findings(rows, {name: {"topic": f"whether {name}", "unit": "modes"} for name in why}, why)
+    told = "whether {} (0.1 [$-$0.1, 0.3] modes)".format
+    assert f"(1 to 2 seeds, the claims need 7 to 35):}} {told('a')}; {told('c')}. " in text
+    assert f"(scale quick, the claim needs full):}} {told('b')}.}}" in text
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "wanted"),
+    [
+        (("holds", "holds"), "yes"),
+        (("fails", "against"), "no"),
+        (("holds", "fails"), "open"),
+        (("holds", "open"), "open"),
+    ],
+)
+def test_a_conclusion_follows_the_verdicts_of_its_claims(verdicts, wanted):
+    rows = pd.DataFrame([vars(of(branch, name)) for name, branch in zip("ab", verdicts, strict=True)])
+    written = {"c": {"claims": ["a", "b"], "holds": "yes", "fails": "no", "open": "open"}, "d": {"claims": ["a"]}}
+    assert sentences.conclusions(rows, written) == {"c": wanted, "d": ""}
+
+
+def test_the_paper_prints_every_conclusion():
+    body = "".join(file.read_text() for file in (ROOT / "paper/body").glob("*.tex"))
+    assert set(re.findall(r"conclusion\.(\w+)", body)) == set(CONCLUSIONS)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +176,9 @@ def test_findings_that_stay_open_for_one_reason_share_a_line():
     [("sentences: {y: {holds: a}}\nfirst: []\nquestions: {}", "no claim 'y'"),
      ("sentences: {x: {held: a}}\nfirst: []\nquestions: {}", "did you mean 'holds'"),
      ("sentences: {x: {holds: a}}\nfirst: [x]\nquestions: {}", "has no topic"),
-     ("sentences: {}\nfirst: []\nquestions: {q: [x]}", "has no topic")])  # fmt: skip
+     ("sentences: {}\nfirst: []\nquestions: {q: [x]}", "has no topic"),
+     ("sentences: {x: {topic: a}}\nfirst: []\nquestions: {q: [x]}", "has no unit"),
+     ("sentences: {}\nfirst: []\nquestions: {}\nconclusions: {c: {claims: [y]}}", "no claim 'y'")])  # fmt: skip
 def test_a_wrong_name_gets_one_sentence(tmp_path, change, said):
     (tmp_path / "s.yaml").write_text(change)
     with pytest.raises(DesignError, match=said):

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fgan.report.converged import ends
 from fgan.report.tables import number
 
 PLAYERS = ("kl", "reverse_kl", "gan")
@@ -17,29 +18,51 @@ def contrasts(parts):
 
 
 def means(part, arm, metric="modes"):
-    """{label: mean over all runs} of the players under the saddle objective, the largest first; no undefined one."""
+    """{divergence: values of all runs} of the players under the saddle objective, the largest mean first.
+
+    A divergence with an undefined value is left out.
+    """
     found = {name: part.values(metric, arm, name) for name in PLAYERS}
-    kept = {part.labels[name]: float(v.mean()) for name, v in found.items() if len(v) and np.isfinite(v).all()}
-    return dict(sorted(kept.items(), key=lambda one: -one[1]))
+    kept = {name: v for name, v in found.items() if len(v) and np.isfinite(v).all()}
+    return dict(sorted(kept.items(), key=lambda one: -one[1].mean()))
 
 
-def listed(values):
-    return ", ".join(f"{label} {number(value)}" for label, value in values.items())
+def mean(values):
+    """A mean over runs; of one run its value, and of equal ones theirs, without decimals."""
+    value = float(np.mean(values))
+    return f"{value:.0f}" if len(set(values)) == 1 and value.is_integer() else number(value)
+
+
+def listed(part, arm, values):
+    """'KL 8 (2 runs, 1 converged)' for each divergence; without the second number if the record has none."""
+    runs = {name: plural(len(own), "run") for name, own in values.items()}
+    if len(part.final("converged", arm)):
+        runs = {name: f"{own}, {ends(part, arm, name)['converged'].sum()} converged" for name, own in runs.items()}
+    return ", ".join(f"{part.labels[name]} {mean(own)} ({runs[name]})" for name, own in values.items())
+
+
+def plural(count, word):
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def steps(part, arm):
+    return f"{part.arms[arm]['steps']:,} steps"
 
 
 def orders(ring, grid):
     """Whether the divergences come in one order on the ring and on the grid."""
     on_ring, on_grid = means(ring, "tanh"), means(grid, "grid")
-    shared = [label for label in on_ring if label in on_grid]
+    shared = [name for name in on_ring if name in on_grid]
     if len(shared) < 2:
         return ""
-    on_ring, on_grid = ({label: own[label] for label in own if label in shared} for own in (on_ring, on_grid))
-    if min(len(set(own.values())) for own in (on_ring, on_grid)) < 2:
+    on_ring, on_grid = ({name: own[name] for name in own if name in shared} for own in (on_ring, on_grid))
+    if min(len({float(v.mean()) for v in own.values()}) for own in (on_ring, on_grid)) < 2:
         return ""  # there is no order
     word = "in the same order" if list(on_ring) == list(on_grid) else "in another order"
     return (
-        f"Over all runs the mean numbers of modes are, on the ring, {listed(on_ring)}, and on the grid, {word}, "
-        f"{listed(on_grid)}."
+        "With the saddle objective the mean numbers of modes over all runs, converged or not, are "
+        rf"on the ring (Section~\ref{{sec:ring}}, {steps(ring, 'tanh')}) {listed(ring, 'tanh', on_ring)}, and "
+        rf"on the grid (Section~\ref{{sec:grid}}, {steps(grid, 'grid')}), {word}, {listed(grid, 'grid', on_grid)}."
     )
 
 
@@ -51,12 +74,12 @@ def length(ring, decides):
     ours = ring.values("modes", "tanh", "kl")
     if not values or not len(ours) or not np.isfinite(ours).all():
         return ""
-    low, high = (f(float(v.mean()) for v in values.values()) for f in (min, max))
-    steps, short = ring.arms["tanh"]["steps"], decides.arms[arms[0]]["steps"]
-    spread = number(low) if low == high else f"{number(low)} to {number(high)}"
-    text = f"KL covers {number(float(ours.mean()))} modes of the ring after {steps:,} steps, and {spread} after the"
+    low, high = (f(values.values(), key=np.mean) for f in (min, max))
+    long, short = ring.arms["tanh"]["steps"], decides.arms[arms[0]]["steps"]
+    spread = mean(low) if np.mean(low) == np.mean(high) else f"{mean(low)} to {mean(high)}"
+    text = f"KL covers {mean(ours)} modes of the ring after {long:,} steps, and {spread} after the"
     text += f" {short:,} steps of the comparison of settings"
-    if steps > short and low < float(ours.mean()) - 1:
+    if long > short and np.mean(low) < np.mean(ours) - 1:
         return f"{text}, so what that comparison sees is partly who has started."
     return f"{text}."
 
@@ -80,9 +103,10 @@ def visited(dynamics):
     ever, last = (dynamics.values(metric, "grid", "gan") for metric in ("ever covered", "modes"))
     if not len(ever) or not np.isfinite([*ever, *last]).all():
         return ""
-    ever, last = float(ever.mean()), float(last.mean())
-    text = f"On the grid GAN covers {number(ever)} modes at one time or another and {number(last)}"
-    return f"{text} at the end, so modes that it had are lost." if ever - last >= 1 else f"{text} at the end."
+    lost = ever.mean() - last.mean() >= 1
+    text = rf"Another training on the grid (Section~\ref{{sec:mode_dynamics}}, {steps(dynamics, 'grid')}, "
+    text += f"{plural(len(ever), 'run')}) is watched more closely: there GAN covers {mean(ever)} modes at one time or"
+    return f"{text} another and {mean(last)} at the end{', so modes that it had are lost' if lost else ''}."
 
 
 CONTRASTS = {

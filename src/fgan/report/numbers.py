@@ -116,9 +116,12 @@ def claims(record):
 def told(record, parts):
     """What the paper tells of the claims: page 1, the findings of each question, and sentences over several parts."""
     frame = read_claims(record)
-    templates, first, questions = sentences.read(set(frame.claim))
-    own = overview.of_fgan(frame)
-    texts = {f"page.{key}": text for key, text in sentences.page_one(frame, templates, first).items()}
+    templates, first, questions, last = sentences.read(set(frame.claim))
+    own, computed = overview.of_fgan(frame), untrained_claims()
+    texts = {f"page.{key}": text for key, text in sentences.page_one(frame, templates, first, computed).items()}
+    texts |= {"page.seeds": seeds(parts), "page.still": still(parts)}
+    texts["page.identities"] = overview.tally(frame[frame.kind == "identity"])
+    texts |= {f"conclusion.{name}": text for name, text in sentences.conclusions(frame, last).items()}
     texts |= {"page.fgan": str(len(own)), "page.tally": overview.tally(own)}
     texts["page.verdicts"] = overview.tally(frame[frame.kind != "identity"])
     texts |= {"page.absent": overview.absent(parts, frame), "page.scales": overview.scales(parts)}
@@ -127,6 +130,24 @@ def told(record, parts):
     texts |= {f"told.{claim.claim}": sentences.line(claim, templates) for claim in frame.itertuples()}
     texts |= {f"contrast.{name}": text for name, text in contrasts(parts).items()}
     return [row(key, text, None, f"tables/claims.csv, {sentences.SOURCE}") for key, text in texts.items()]
+
+
+def untrained_claims():
+    """The claims whose checks are all computed, none of them from a training."""
+    every = (claim for claims in design.all_claims().values() for claim in claims)
+    return {claim["id"] for claim in every if {check["kind"] for check in claim["checks"]} == {"baseline"}}
+
+
+def seeds(parts):
+    """How many seeds the arms of a record have that trained, as a range."""
+    counts = [own["seeds"] for part in parts if part.design["runs"] for own in part.arms.values()] or [0]
+    return f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+
+
+def still(parts):
+    """How many experiments of a record train nothing, in brackets; '' if none."""
+    count = sum(not part.design["runs"] for part in parts)
+    return f" (of which {count} only {'computes' if count == 1 else 'compute'})" if count else ""
 
 
 def unmeasured(parts, known):

@@ -104,7 +104,7 @@ def claims_table(frame):
 
 
 def divergence_table():
-    """The table of divergences as a frame of LaTeX, generated from the code."""
+    """The table of divergences as a frame of LaTeX, generated from the code; what is descended is up to a factor."""
     from fgan.divergences import DIVERGENCES
 
     heads = ("$f(u)$", "$f^*(t)$", r"$\mathrm{dom}\, f^*$", "$g_f(v)$", "$f'(1)$")
@@ -112,7 +112,7 @@ def divergence_table():
     return pd.DataFrame([
         {"Divergence": d.label}
         | {head: f"${getattr(d.latex, field)}$" for head, field in zip(heads, fields, strict=True)}
-        | {"alternative descends": d.effective}
+        | {"alternative descends": d.effective if "+" in d.effective else d.effective.removesuffix(" / 2")}
         for d in DIVERGENCES.values()
     ])  # fmt: skip
 

@@ -8,6 +8,9 @@ from fgan.report.tables import allowed, interval, prose
 
 SOURCE = "paper/sentences.yaml"
 BRANCHES = ("holds", "fails", "against", "partly", "open")
+WANTED = ("topic", "unit")  # of every claim that the body tells
+NAME = r"(?<![a-z])\{(\w+)\}"  # what a template names; not the argument of a TeX command
+SEEDS = re.compile(r"(\d+) seeds?, the claim needs (\d+)")
 OPENINGS = {"fails": "We cannot confirm this: ", "partly": "Only in part: ", "open": "Not settled here: "}
 WORDS = {  # what a verdict is called where nothing published is repeated
     "derived": {"replicated": "supported", "not replicated": "not supported"},
@@ -50,71 +53,90 @@ def sentence(claim, templates):
         return ""
     known = values(claim)
     if chosen == "open" and "topic" in own:
-        measured = f": {known['ours']}" if math.isfinite(claim.estimate) else ""
-        return f"It stays open {own['topic']}{measured} ({prose(reason(claim.why))})."
+        return f"It stays open {own['topic']}{measured(claim, own)}. The reason: {prose(reason(claim.why))}."
     text = own.get(chosen, own.get("fails") if chosen == "against" else None)
     if text is None:
-        statement = prose(claim.statement).rstrip(".")
-        ours = f" ({known['ours']}" if math.isfinite(claim.estimate) else " ("
-        tail = {"holds": "", "open": f"; {prose(reason(claim.why))}"}.get(chosen, f"; {known['range']}")
-        found = f"{ours}{tail})" if ours != " (" or tail else ""
-        return (
-            OPENINGS.get("fails" if chosen == "against" else chosen, "") + statement + found.replace("(; ", "(") + "."
-        )
+        opening = OPENINGS.get("fails" if chosen == "against" else chosen, "")
+        tail = {"holds": "", "open": prose(reason(claim.why))}.get(chosen, known["range"])
+        return opening + prose(claim.statement).rstrip(".") + measured(claim, own, tail) + "."
     return filled(text, known, claim.claim)
 
 
 def filled(text, known, claim):
     """A template with its values; raises DesignError for a name that there is not."""
-    for name in re.findall(r"\{(\w+)\}", text):
+    for name in re.findall(NAME, text):
         if name not in known:
             raise DesignError(f"{SOURCE}, {claim}: no value '{name}'; {nearest(name, known)}")
-    return re.sub(r"\{(\w+)\}", lambda match: known[match[1]], text)
+    return re.sub(NAME, lambda match: known[match[1]], text)
 
 
 def read(claims, path=SOURCE):
-    """The templates {claim: {branch: text}}, the claims of page 1, and those of each question, in their order.
+    """The templates {claim: {branch: text}}, the claims of page 1, those of each question, and the conclusions.
 
-    Raises DesignError for an unknown name, and for a claim that is to be told and has no topic.
+    Raises DesignError for an unknown name, and for a claim that is to be told and has no topic or no unit.
     """
     raw = read_yaml(path)
     for name, own in raw["sentences"].items():
         if name not in claims:
             raise DesignError(f"{path}: no claim '{name}'; {nearest(name, claims)}")
         for key in own:
-            if key not in (*BRANCHES, "topic"):
+            if key not in (*BRANCHES, *WANTED):
                 raise DesignError(f"{path}, {name}: no branch '{key}'; {nearest(key, BRANCHES)}")
     for name in [*raw["first"], *(name for names in raw["questions"].values() for name in names)]:
-        if "topic" not in raw["sentences"].get(name, {}):
-            raise DesignError(f"{path}: '{name}' is to be told and has no topic; {nearest(name, raw['sentences'])}")
-    return raw["sentences"], raw["first"], raw["questions"]
+        for key in WANTED:
+            if key not in raw["sentences"].get(name, {}):
+                raise DesignError(f"{path}: '{name}' is to be told and has no {key}; {nearest(name, raw['sentences'])}")
+    last = raw.get("conclusions", {})
+    for name in (claim for own in last.values() for claim in own["claims"]):
+        if name not in claims:
+            raise DesignError(f"{path}, conclusions: no claim '{name}'; {nearest(name, claims)}")
+    return raw["sentences"], raw["first"], raw["questions"], last
 
 
-def page_one(frame, templates, order):
-    """What page 1 says was found, was not found, and stays open, as {found, refuted, open}: texts, '' if nothing is."""
+def page_one(frame, templates, order, computed=()):
+    """What page 1 says was found, was not found, and stays open, as {found, refuted, open, basis}: texts or ''.
+
+    `basis` is how many of the decided claims that it tells are among those `computed` without training.
+    """
     rows = frame.set_index("claim", drop=False)
     chosen = [(branch(rows.loc[name]), rows.loc[name]) for name in order]
     told = {  # so many are enough for a page
-        "found": [sentence(row, templates) for kind, row in chosen if kind == "holds"][:8],
-        "refuted": [sentence(row, templates) for kind, row in chosen if kind in ("fails", "against", "partly")][:6],
+        "found": [row for kind, row in chosen if kind == "holds"][:8],
+        "refuted": [row for kind, row in chosen if kind in ("fails", "against", "partly")][:6],
     }
     topics = [templates[row.claim]["topic"] for kind, row in chosen if kind == "open"][:6]
-    return {key: " ".join(texts) for key, texts in told.items()} | {"open": "; ".join(topics)}
+    decided = [row.claim for own in told.values() for row in own]
+    texts = {key: " ".join(sentence(row, templates) for row in own) for key, own in told.items()}
+    basis = f"Of the {len(decided)} findings below {len(set(decided) & set(computed))} are computed without training."
+    return texts | {"open": "; ".join(topics), "basis": basis if decided else ""}
 
 
 def findings(frame, templates, names):
-    """The findings on one question as LaTeX: a line for each decided claim, and one for all that stay open alike."""
+    """The findings on one question as LaTeX: a line for each decided claim, and one for all that stay open."""
     rows, lines, alike = frame.set_index("claim", drop=False), [], {}
     for name in names:
         claim = rows.loc[name]
         if branch(claim) == "open":
-            alike.setdefault(reason(claim.why), []).append(claim)
+            alike.setdefault("seeds" if SEEDS.match(claim.why) else reason(claim.why), []).append(claim)
         elif branch(claim):
             lines.append(line(claim, templates))
-    for why, group in alike.items():
-        told = "; ".join(templates[claim.claim]["topic"] + measured(claim) for claim in group)
-        lines.append(rf"\finding{{\verdict{{undecided}}}}{{It stays open {told}. The reason: {prose(why)}.}}")
-    return "".join(lines)
+    left = [
+        rf"\emph{{Open ({prose(because(group))}):}} "
+        + "; ".join(templates[claim.claim]["topic"] + measured(claim, templates[claim.claim]) for claim in group)
+        for group in alike.values()
+    ]
+    return "".join(lines) + (rf"\finding{{\verdict{{undecided}}}}{{{'. '.join(left)}.}}" if left else "")
+
+
+def conclusions(frame, written):
+    """{name: text} of what follows from several claims: `holds` where all hold, `fails` where all fail, else `open`."""
+    rows = frame.set_index("claim", drop=False)
+    texts = {}
+    for name, own in written.items():
+        found = {branch(rows.loc[claim]) for claim in own["claims"]}
+        key = "holds" if found == {"holds"} else "fails" if found <= {"fails", "against"} else "open"
+        texts[name] = own.get(key, "")
+    return texts
 
 
 def line(claim, templates):
@@ -129,8 +151,21 @@ def reason(why):
     return "the interval straddles the criterion" if short.endswith("check is undecided") else short
 
 
-def measured(claim):
-    """What was measured so far of a claim that stays open, in brackets; '' if nothing was."""
-    if not math.isfinite(claim.estimate):
-        return ""
-    return f" ({interval(claim.estimate, claim.low, claim.high)})"
+def because(group):
+    """Why claims that lack seeds, or share a reason, stay open."""
+    found = [SEEDS.match(claim.why) for claim in group]
+    if len(group) == 1 or not all(found):
+        return reason(group[0].why)
+    have, need = ([int(match[i]) for match in found] for i in (1, 2))
+    spread = [f"{min(n)}" if min(n) == max(n) else f"{min(n)} to {max(n)}" for n in (have, need)]
+    return f"{spread[0]} {'seed' if spread[0] == '1' else 'seeds'}, the claims need {spread[1]}"
+
+
+def measured(claim, own, tail=""):
+    """What was measured of a claim with its unit, or else with the measurement's name, and then `tail`, in brackets."""
+    text = ""
+    if math.isfinite(claim.estimate):
+        ours = interval(claim.estimate, claim.low, claim.high)
+        text = f"{ours} {own['unit']}" if "unit" in own else f"{prose(claim.example)}: {ours}"
+    inside = "; ".join(filter(None, (text, tail)))
+    return f" ({inside})" if inside else ""
