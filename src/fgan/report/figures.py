@@ -44,10 +44,21 @@ def palette(names):
 def save(figure, path):
     """Writes a figure as PDF and as PNG, without a date, so that the same data give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    settle(figure)
     figure.savefig(path.with_suffix(".pdf"), metadata={"CreationDate": None, "Producer": None})
-    figure.set_layout_engine("none")  # computing the layout again would take as long as drawing
     figure.savefig(path.with_suffix(".png"), metadata={"Software": None})
     plt.close(figure)
+
+
+def settle(figure):
+    """Computes the layout of a figure once, and rounds it: its solver adds in an order that differs each time."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
+    for axis in figure.axes:
+        if axis.get_axes_locator() is None:  # insets follow their parent
+            axis.set_position(np.round(axis.get_position(original=True).bounds, 6), which="original")
 
 
 def references(axis, values):
