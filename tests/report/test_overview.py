@@ -12,7 +12,7 @@ from fgan.report import figures, overview
 
 INF = math.inf
 ROW = {"experiment": "ring", "kind": "published", "source": "f-GAN, Table 4", "verdict": "replicated", "missing": "",
-       "published_share": None}  # fmt: skip
+       "published_share": None, "data": ""}  # fmt: skip
 
 
 def frame(*rows):
@@ -73,6 +73,8 @@ def test_the_main_table_has_finding_published_ours_verdict_and_scale(tmp_path):
     assert row.removesuffix(r" \\").split(" & ")[-1] in scale
     short = main(tmp_path, {"claim": "ring-x", "published_share": 0.0008} | ends(3.0, 2.0, 4.0))
     assert r", 0.08 \% \\" in short
+    other = main(tmp_path, {"claim": "ring-x", "data": "8x8 digits, stack of 2"} | ends(3.0, 2.0, 4.0))
+    assert r" & 3.0 [2.0, 4.0] nats (8x8 digits, stack of 2) & " in other
 
 
 def test_what_was_not_run_is_no_row_of_the_main_table(tmp_path):

@@ -72,8 +72,8 @@ def absent(parts, frame):
 def main_table(frame, parts, path="paper/findings.yaml"):
     """The main table as LaTeX: finding, published, ours with its interval, verdict, scale; claims not run are left out.
 
-    Beside the scale stands the share of the published length, where a claim names one. Raises DesignError for a claim
-    that there is not.
+    Beside the scale stands the share of the published length, where a claim names one, and beside our value the data
+    that it was measured on, if not on the published ones. Raises DesignError for a claim that there is not.
     """
     claims, scale = frame.set_index("claim", drop=False), {part.name: part.design["scale"] for part in parts}
     widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{width}\linewidth}}" for width in (0.335, 0.19, 0.205))
@@ -87,6 +87,7 @@ def main_table(frame, parts, path="paper/findings.yaml"):
             continue
         measured = interval(claim.estimate, claim.low, claim.high)
         ours = prose(claim.missing) or f"{measured} {prose(row['unit'])}".rstrip()
+        ours += f" ({prose(claim.data)})" if claim.data else ""
         extent = scale[claim.experiment]
         if pd.notna(claim.published_share):
             extent += f", {escape(percent(claim.published_share))}"

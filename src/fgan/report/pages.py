@@ -97,6 +97,7 @@ def findings(frame):
             raise DesignError(f"paper/findings.yaml: no claim '{finding['claim']}'; {known}")
         claim = claims.loc[finding["claim"]]
         ours = claim.missing or f"{plain(measured(claim))} {finding['unit']}"
+        ours += f" ({claim.data})" if claim.data else ""
         rows.append((finding["finding"], finding["published"], ours, claim.verdict))
     return markdown(pd.DataFrame(rows, columns=["finding", "published", "ours [95 % interval]", "verdict"]))
 
