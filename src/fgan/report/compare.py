@@ -1,9 +1,10 @@
 """Compares two records, verdict by verdict and number by number, and says whether seeds explain a difference.
 
 An outcome is one of OUTCOMES. A number over seeds differs for real if 0 lies outside of the joint interval of both
-means, mean_A - mean_B +- t sqrt(var_A / n_A + var_B / n_B) (Welch) and of that with one variance for both (Student), at 95 %
-for all numbers of an experiment together (Holm); where no seed differs from another within one of the records, and so shows no variance, by Fisher's exact test
-of having that one value. A number without seeds, as of an exact optimum, has no chance to differ by more than rounding.
+means, mean_A - mean_B +- t sqrt(var_A / n_A + var_B / n_B) (Welch), and outside of that with one variance for both
+(Student), at 95 % for all numbers of an experiment together (Holm). Where all seeds of a record have one value, and so
+show no variance, it is by Fisher's exact test of having that value. A number without seeds, as of an exact optimum, has
+no chance to differ by more than rounding.
 """
 
 import math
@@ -124,7 +125,8 @@ def tested(a, b, keys):
     rows = agree.loc[[key for key in these if key in those]]
     pairs = [(these[key], those[key]) for key in rows.index]
     first = [SAME if r.same else ROUNDING if r.close else None for r in rows.itertuples()]
-    texts = {s: [f"{own.mean():.6g} ({len(own)})" for own in of] for s, of in zip("ab", zip(*pairs), strict=False)}
+    mean = lambda own: f"{own.mean():.6g} ({len(own)})"
+    texts = {"a": [mean(a) for a, _ in pairs], "b": [mean(b) for _, b in pairs]}
     tests = [test(*pair, "sampler" not in keys) for pair in pairs]
     return pd.DataFrame({"p": tests, "outcome": first} | texts, index=rows.index)
 

@@ -177,7 +177,7 @@ def modes(part, arm, total):
     Runs that have not converged are open dots, where the record says which have.
     """
     names = part.arms[arm]["divergences"][::-1]
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 0.9 + 0.25 * len(names)), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 1.05 + 0.25 * len(names)), sharey=True)
     metrics, told = {"modes": f"modes covered, of {total}", "high_quality": "share of high-quality samples"}, {}
     known = len(part.final("converged"))
     for axis, (metric, label) in zip(axes, metrics.items(), strict=True):
@@ -191,7 +191,7 @@ def modes(part, arm, total):
         axis.set_xlabel(label)
     axes[0].set_xlim(-0.3, total * 1.04)
     axes[1].set_xlim(-0.03, 1.03)
-    legend(figure, {objective: dot(colour) for objective, colour in OBJECTIVES.items()} | told | drawn)
+    legend(figure, {objective: dot(colour) for objective, colour in OBJECTIVES.items()} | told | drawn, ncols=4)
     return figure
 
 
