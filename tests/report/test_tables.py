@@ -86,7 +86,23 @@ def test_an_estimate_that_there_is_not_has_no_interval(value, text):
 
 @pytest.mark.parametrize(("low", "high", "text"), [(0.25, 0.75, "0.5 [0.2, 0.8]"), (math.nan, math.nan, "0.500")])
 def test_what_a_claim_measured_has_its_interval_where_there_is_one(low, high, text):
-    assert tables.measured(SimpleNamespace(estimate=0.5, low=low, high=high, missing="")) == text
+    claim = SimpleNamespace(estimate=0.5, low=low, high=high, missing="", allowed_low=-math.inf, allowed_high=math.inf)
+    assert tables.measured(claim) == text
+
+
+@pytest.mark.parametrize(
+    ("ends", "bound", "text"),
+    [
+        ((-2.6, -4.9, -0.2), math.inf, "$-$2.6 [$-$4.9, $-$0.2]"),
+        ((-0.061, -0.121, -0.0024), math.inf, "$-$0.061 [$-$0.121, $-$0.002]"),
+        ((2.6, 0.0, 5.2), math.inf, "3 [0, 5]"),
+        ((0.097, 0.029, 0.164), 0.1, "0.097 [0.029, 0.164]"),
+        ((2.6, 1e-9, 5.2), math.inf, "3 [0, 5]"),
+    ],
+)
+def test_rounding_alone_puts_no_interval_on_zero_or_on_its_criterion(ends, bound, text):
+    own = dict(zip(("estimate", "low", "high"), ends, strict=True))
+    assert tables.measured(SimpleNamespace(**own, missing="", allowed_low=-math.inf, allowed_high=bound)) == text
 
 
 @pytest.mark.parametrize(

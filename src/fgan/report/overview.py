@@ -9,8 +9,8 @@ from fgan import design
 from fgan.design import DesignError, nearest, read_yaml
 from fgan.record.publish import hours
 from fgan.report.claims import VERDICTS, percent
-from fgan.report.sentences import interval, shown
-from fgan.report.tables import escape, prose
+from fgan.report.sentences import shown
+from fgan.report.tables import escape, measured, prose
 
 COLOURS = {"replicated": "#1d6b3a", "partly": "#b7791f", "not replicated": "#9b2226", "undecided": "#8a8a8a"}
 MARKERS = {"published": "o", "exercise": "s", "derived": "^", "identity": "D"}
@@ -85,8 +85,7 @@ def main_table(frame, parts, path="paper/findings.yaml"):
         claim = claims.loc[row["claim"]]
         if claim.verdict == "not run":
             continue
-        measured = interval(claim.estimate, claim.low, claim.high)
-        ours = prose(claim.missing) or f"{measured} {prose(row['unit'])}".rstrip()
+        ours = prose(claim.missing) or f"{measured(claim)} {prose(row['unit'])}".rstrip()
         ours += f" ({prose(claim.data)})" if claim.data else ""
         extent = scale[claim.experiment]
         if pd.notna(claim.published_share):

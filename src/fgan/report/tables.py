@@ -52,8 +52,11 @@ def plus_minus(mean, low, high, digits=3):
     return f"{mean} $\\pm$ {half}".replace("-", "$-$")
 
 
-def interval(estimate, low, high, unit=""):
-    """An estimate with its interval, no digit finer than half of the interval's half-width; without one to three."""
+def interval(estimate, low, high, unit="", bounds=()):
+    """An estimate with its interval, no digit finer than half of the interval's half-width; without one to three.
+
+    Up to two digits more where rounding alone would put one of the three on 0 or on one of `bounds`.
+    """
     if not math.isfinite(estimate):  # infinite: a run failed, and no mean is left
         return "--" if math.isnan(estimate) else "undefined"
     half = (high - low) / 2
@@ -63,7 +66,10 @@ def interval(estimate, low, high, unit=""):
     decimals = max(0, -math.floor(math.log10(half / 2)))
     if decimals > 4:
         return f"{number(estimate)}{unit} [{number(low)}, {number(high)}]"
-    rounded = (round(value, decimals) + 0.0 for value in (estimate, low, high))  # + 0.0 takes the sign from a zero
+    ends = (estimate, low, high)
+    touches = lambda digits: any(round(v, digits) == b != v for v in ends for b in (0.0, *bounds))
+    decimals = next((digits for digits in range(decimals, decimals + 3) if not touches(digits)), decimals)
+    rounded = (round(value, decimals) + 0.0 for value in ends)  # + 0.0 takes the sign from a zero
     middle, *ends = (f"{value:.{decimals}f}".replace("-", "$-$") for value in rounded)
     return f"{middle}{unit} [{', '.join(ends)}]"
 
@@ -90,7 +96,8 @@ def prose(text):
 
 def measured(claim):
     """The estimate of the check that speaks most against a claim with its interval, or why there is none."""
-    return prose(claim.missing) or interval(claim.estimate, claim.low, claim.high)
+    bounds = claim.allowed_low, claim.allowed_high
+    return prose(claim.missing) or interval(claim.estimate, claim.low, claim.high, bounds=bounds)
 
 
 def allowed(claim):
