@@ -3,7 +3,7 @@
 import pytest
 from records import toy
 
-from fgan.design import read_claims
+from fgan.design import all_claims, read_claims
 from fgan.report import claims
 
 NEAR_ONE = [0.9, 1.1, 1.0, 0.95, 1.05, 1.0]
@@ -116,3 +116,8 @@ def test_a_claim_names_the_data_that_it_was_measured_on_if_not_its_own(tmp_path)
         claim = {"id": "c", "statement": "s", "source": "p", "checks": [check], "needs": {"target": needs}}
         (row,) = claims.judge(found, [claim])
         assert row["data"] == words
+
+
+def test_what_is_derived_here_is_not_counted_as_published(root):
+    every = [claim for own in all_claims().values() for claim in own]
+    assert not [c["id"] for c in every if c["kind"] == "published" and "derived here" in c["source"]]

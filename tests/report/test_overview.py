@@ -12,7 +12,7 @@ from fgan.report import figures, overview
 
 INF = math.inf
 ROW = {"experiment": "ring", "kind": "published", "source": "f-GAN, Table 4", "verdict": "replicated", "missing": "",
-       "published_share": None, "data": ""}  # fmt: skip
+       "published_share": None, "data": "", "at_half": "", "at_twice": ""}  # fmt: skip
 
 
 def frame(*rows):
@@ -48,6 +48,17 @@ def test_the_figure_has_a_mark_for_every_claim_with_an_interval():
     (axis,) = overview.figure(rows).axes
     points = {(float(line.get_xdata()[0]), round(float(line.get_ydata()[0]), 3)) for line in axis.lines}
     assert len(axis.lines) == len(points) == 13  # none hides another
+
+
+@pytest.mark.parametrize(
+    ("half", "twice", "edges"),
+    [("replicated", "replicated", 0), ("", "", 0), ("undecided", "replicated", 1), ("replicated", "partly", 1)],
+)
+def test_a_verdict_that_another_tolerance_flips_has_a_black_edge(half, twice, edges):
+    picture = overview.figure(frame(ends(1.0, 0.5, 1.5) | {"at_half": half, "at_twice": twice}))
+    words = [text.get_text() for text in picture.legends[0].get_texts()]
+    assert sum(line.get_mec() == "black" for line in picture.axes[0].lines) == edges
+    assert ("flips at half or twice the tolerance" in words) == bool(edges)
 
 
 def test_the_tally_of_fgan_leaves_out_public_code_and_our_own_claims():
