@@ -132,7 +132,7 @@ def test_every_figure_and_table_of_such_a_part_says_what_it_lacks(name, kind, ro
     figures.style()
     for full in (full for full, (owner, *_) in design.captions("figure").items() if owner == name):
         figure = draw.drawn("figure", tmp_path, full)
-        empty.explained(figure, fates.note(made))
+        empty.explained(figure, fates.note(made, made.measurements))
         figure.canvas.draw()
         assert all(empty.drawn(axis) or axis.texts for axis in figure.axes if axis.axison), full
         assert (
