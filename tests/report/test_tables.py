@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from records import toy
 
-from fgan.report import tables
+from fgan.report import pages, tables
 
 NUMBERS = {
     math.nan: "undefined", math.inf: r"$\infty$", -math.inf: r"$-\infty$", 0.0: "0",
@@ -88,6 +88,13 @@ def test_an_estimate_that_there_is_not_has_no_interval(value, text):
 def test_what_a_claim_measured_has_its_interval_where_there_is_one(low, high, text):
     claim = SimpleNamespace(estimate=0.5, low=low, high=high, missing="", allowed_low=-math.inf, allowed_high=math.inf)
     assert tables.measured(claim) == text
+
+
+def test_a_share_is_in_percent_of_what_it_is_of():
+    claim = SimpleNamespace(estimate=1.0, low=0.3, high=1.0, missing="", allowed_low=0.5, allowed_high=math.inf)
+    assert tables.measured(claim, "of runs") == r"100\,\% [30, 100] of runs"
+    assert tables.measured(claim, "modes") == "1.0 [0.3, 1.0] modes"
+    assert pages.plain(tables.measured(claim, "of runs")) == "100 % [30, 100] of runs"
 
 
 @pytest.mark.parametrize(

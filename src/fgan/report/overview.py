@@ -86,7 +86,7 @@ def main_table(frame, parts, path="paper/findings.yaml"):
         claim = claims.loc[row["claim"]]
         if claim.verdict == "not run":
             continue
-        ours = prose(claim.missing) or f"{measured(claim)} {prose(row['unit'])}".rstrip()
+        ours = measured(claim, row["unit"])
         ours += f" ({prose(claim.data)})" if claim.data else ""
         extent = scale[claim.experiment]
         if pd.notna(claim.published_share):

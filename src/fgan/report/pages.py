@@ -65,6 +65,7 @@ def markdown(frame, align=None):
 def plain(text):
     """A number's LaTeX as plain text."""
     text = re.sub(r"\\cdot 10\^\{(-?\d+)\}", r"·10^\1", text.replace("$-$", "-").replace(r"\infty", "∞"))
+    text = text.replace(r"\,\%", " %")
     return text.replace("$", "").replace("-", "−")
 
 
@@ -96,7 +97,7 @@ def findings(frame):
             known = design.nearest(finding["claim"], claims.index)
             raise DesignError(f"paper/findings.yaml: no claim '{finding['claim']}'; {known}")
         claim = claims.loc[finding["claim"]]
-        ours = claim.missing or f"{plain(measured(claim))} {finding['unit']}"
+        ours = claim.missing or plain(measured(claim, finding["unit"]))
         ours += f" ({claim.data})" if claim.data else ""
         rows.append((finding["finding"], finding["published"], ours, claim.verdict))
     return markdown(pd.DataFrame(rows, columns=["finding", "published", "ours [95 % interval]", "verdict"]))

@@ -94,10 +94,17 @@ def prose(text):
     return re.sub(r"\b([fh])''(?=[ /])", r"$\1''$", text)
 
 
-def measured(claim):
-    """The estimate of the check that speaks most against a claim with its interval, or why there is none."""
-    bounds = claim.allowed_low, claim.allowed_high
-    return prose(claim.missing) or interval(claim.estimate, claim.low, claim.high, bounds=bounds)
+def measured(claim, unit=""):
+    """The estimate of the check that a claim shows, with its interval and unit, or why there is none.
+
+    A share, whose unit begins with 'of', is in percent.
+    """
+    if claim.missing:
+        return prose(claim.missing)
+    factor, sign = (100, r"\,\%") if unit.startswith("of ") else (1, "")
+    ends, bounds = (claim.estimate, claim.low, claim.high), (claim.allowed_low, claim.allowed_high)
+    scaled, bounds = ([factor * value for value in values] for values in (ends, bounds))
+    return f"{interval(*scaled, sign, bounds)} {prose(unit)}".rstrip()
 
 
 def allowed(claim):
