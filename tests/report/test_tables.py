@@ -77,6 +77,11 @@ def test_only_a_table_of_which_the_record_has_nothing_says_so():
     nothing = pd.DataFrame({"Modes": ["not part of this scale"]})
     assert tables.latex(nothing).startswith("\\fgannothing\n")
     assert r"\fgannothing" not in tables.latex(nothing.assign(ours="--"))
+    beside = pd.DataFrame({"published": ["7.9", "8"], "here": ["not run", "not run"]})
+    assert r"\fgannothing" not in tables.latex(beside)
+    beside.attrs["ours"] = ["here"]
+    assert r"\fgannothing" in tables.latex(beside)
+    assert r"\fgannothing" not in tables.latex(beside.assign(here=["not run", "7.8"]))
 
 
 @pytest.mark.parametrize(("value", "text"), [(math.inf, "undefined"), (-math.inf, "undefined"), (math.nan, "--")])

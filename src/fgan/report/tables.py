@@ -162,10 +162,13 @@ def latex(frame, rules_after=(), left=False):
     """A booktabs tabular of a frame of texts; `rules_after` are row numbers.
 
     The first column is aligned left, the others right with wrapped headings. `left`, for formulas, aligns all left and
-    wraps no heading. A column of dashes alone is left out: its record did not measure it. A frame of one column is the
-    note that a record measured nothing of the table, which the paper then names and does not print.
+    wraps no heading. A column of dashes alone is left out: its record did not measure it. A frame of one column, or one
+    of which no column that it calls `ours` has a number, says that a record measured nothing of the table, which the
+    paper then names and does not print.
     """
-    lines = [r"\fgannothing"] if frame.shape[1] == 1 else []
+    ours = frame[frame.attrs.get("ours", [])]
+    nothing = ours.size and not ours.stack().str.contains(r"\d").any()
+    lines = [r"\fgannothing"] if nothing or frame.shape[1] == 1 else []
     frame = frame.loc[:, [index == 0 or not frame.iloc[:, index].eq("--").all() for index in range(frame.shape[1])]]
     lines += [rf"\begin{{tabular}}{{l{('l' if left else 'r') * (frame.shape[1] - 1)}}}", r"\toprule"]
     first, *others = map(escape, frame.columns)
