@@ -220,6 +220,7 @@ def table_rows(part):
     frame = pd.DataFrame(rows)
     if not table4(part):
         frame.loc[:, "held out":] = "not at this scale"
+    frame.attrs["ours"] = [*frame.loc[:, "held out":]]
     frame.attrs["rules_after"] = tuple(np.flatnonzero(frame.source != frame.source.shift(-1))[:-1])
     return frame
 

@@ -199,7 +199,9 @@ def table_published(part):
         rows.append(beside(part, "published_sankar", f"SankarLab, {objective}", file, share, "not given", objective))
     for arm, steps in (("published_unrolled", 0), ("published_unrolled_5", 5)):
         rows.append(beside(part, arm, f"Unrolled GAN, {steps} steps, of 7", "no number", "not given", "not given"))
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    frame.attrs["ours"] = [*frame.columns[4:]]
+    return frame
 
 
 def given(value, digits=3):

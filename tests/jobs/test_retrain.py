@@ -108,7 +108,7 @@ def test_another_machine_or_code_predicts_other_bytes(record, tmp_path):
     card["fingerprints"][0]["cpu"] = "slow"
     write_json(record / "ring" / "card.json", card)
     lines, _ = retrain.retrain(record, RUN, tmp_path / "to")
-    assert any(line.startswith("predicted: bytes may differ, because these do: cpu (slow; ") for line in lines)
+    assert any(line.startswith("predicted: bytes may differ, because these do: cpu (then: slow; ") for line in lines)
 
 
 def test_a_design_of_other_code_is_one_sentence(record, tmp_path):

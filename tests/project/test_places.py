@@ -125,9 +125,9 @@ def tomorrow(folder):
 def test_python_makes_no_environment_beside_a_colon_and_make_says_so(source, tmp_path):
     folder = tmp_path / "a:b"
     folder.mkdir()
-    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+    for name in ("Makefile", "requirements.lock", "requirements.hashes", "pyproject.toml"):
         shutil.copy(source / name, folder)
-    done = subprocess.run(["make", "setup"], cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(["make", "--no-print-directory", "setup"], cwd=folder, capture_output=True, text=True)
     assert done.returncode and done.stdout.count("\n") == 1 and "':' in its path: rename it" in done.stdout
     assert not (folder / ".venv").exists()
 

@@ -219,3 +219,13 @@ def test_failed_runs_count_against_a_share_whatever_its_bound(tmp_path, rule):
 def test_a_pair_that_is_missing_is_no_equality(tmp_path):
     check = {"kind": "equal", "metric": "m", "where": KL, "minus": {"divergence": "gan"}, "high": 1.0}
     assert verdict(one(tmp_path, LONG, gan=LONG[:3]), check) != "replicated"
+
+
+def test_a_check_that_was_not_run_has_no_seeds_to_be_too_few(tmp_path):
+    each = {"kind": "mean", "metric": "m", "each": {"only": ["kl", "gan"]}, "low": 0.0}
+    (row,) = claims.judge(one(tmp_path, NEAR_ONE), [claim(each)])
+    assert (row["verdict"], row["why"]) == ("undecided", "of 2 checks 1 hold, 1 not run")
+    (row,) = claims.judge(one(tmp_path, NEAR_ONE), [claim(each, seeds=9)])
+    assert row["why"].startswith("6 seeds, the claim needs 9; so far ")
+    (row,) = claims.judge(one(tmp_path, [1.0]), [claim(each)])
+    assert row["why"].startswith("1 seed, the claim needs 2; so far ")

@@ -3,7 +3,7 @@
 import pytest
 from records import toy
 
-from fgan.design import read_claims
+from fgan.design import all_claims, read_claims
 from fgan.report import claims
 
 NEAR_ONE = [0.9, 1.1, 1.0, 0.95, 1.05, 1.0]
@@ -96,3 +96,28 @@ def test_a_statistic_over_runs_is_decided_by_its_interval(tmp_path, old, new, wa
     assert short["verdict"] == (
         "undecided" if wanted != "not run" else wanted
     )  # the statistic rests on six seeds, whatever the part has
+
+
+def test_of_checks_that_all_miss_a_lower_bound_the_nearest_is_shown(tmp_path):
+    values = {name: {"m": value} for name, value in (("far", 1.0), ("near", 3.0), ("between", 2.0))}
+    found = toy(
+        tmp_path, {("m", "kl", "saddle"): [0.0]}, [(sampler, "", metrics) for sampler, metrics in values.items()]
+    )
+    check = {"kind": "baseline", "metric": "m", "sampler": [*values]}
+    for bound, wanted in (({"low": 4.0}, 3.0), ({"low": 2.5}, 1.0), ({"high": 0.5}, 3.0)):
+        (row,) = claims.judge(found, [{"id": "c", "statement": "s", "source": "p", "checks": [check | bound]}])
+        assert row["estimate"] == wanted
+
+
+def test_a_claim_names_the_data_that_it_was_measured_on_if_not_its_own(tmp_path):
+    check, needs = {"kind": "mean", "metric": "m", "where": {"arm": "main"}, "low": 0.0}, {"kind": "mnist", "stack": 3}
+    for target, words in (({"kind": "digits", "stack": 2}, "8x8 digits, stack of 2"), (needs, "")):
+        found = toy(tmp_path, {("m", "kl", "saddle"): NEAR_ONE}, target=target)
+        claim = {"id": "c", "statement": "s", "source": "p", "checks": [check], "needs": {"target": needs}}
+        (row,) = claims.judge(found, [claim])
+        assert row["data"] == words
+
+
+def test_what_is_derived_here_is_not_counted_as_published(root):
+    every = [claim for own in all_claims().values() for claim in own]
+    assert not [c["id"] for c in every if c["kind"] == "published" and "derived here" in c["source"]]

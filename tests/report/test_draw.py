@@ -4,13 +4,13 @@ import subprocess
 import sys
 
 import pytest
-from records import part
+from records import part, toy
 from small import EXPERIMENTS, ROOT
 
 from fgan import design
 from fgan.design import DesignError
 from fgan.files import RecordError
-from fgan.report import draw
+from fgan.report import draw, empty, figures
 
 SHOWING = [f"fgan.report.{path.stem}" for path in sorted((ROOT / "src/fgan/report").glob("[a-z]*.py"))]
 SHOWN = """
@@ -71,6 +71,20 @@ def test_a_table_is_written_as_latex_and_as_csv_with_the_same_cells(root, tmp_pa
     first = [path.read_bytes() for path in sorted((record / "figures").iterdir())]
     draw.figure(record, "toy_line")
     assert [path.read_bytes() for path in sorted((record / "figures").iterdir())] == first
+
+
+def test_a_figure_tells_of_the_failed_runs_that_it_shows_and_of_no_others(root, tmp_path, monkeypatch):
+    values = {("failed", name, "saddle"): [float(name == "gan")] * 3 for name in ("kl", "gan")}
+    values |= {("m", name, "saddle"): [1.0] * 3 for name in ("kl", "gan")}
+    toy(tmp_path / "ring", values | {("diverged_step", "gan", "saddle"): [7.0] * 3})
+    told = []
+    monkeypatch.setattr(empty, "explained", lambda made, note: told.append(note))
+    for names in ((), ("kl",), ("kl", "gan")):
+        make = lambda part, names=names: (figures.blank("x"), [part.values("m", "main", name) for name in names])[0]
+        monkeypatch.setattr(draw, "maker", lambda kind, name, make=make: ("ring", make))
+        draw.figure(tmp_path, "ring_modes")
+    ended = "Of what is shown 3 of 6 runs failed (diverged at step 7); a run that diverged has no value from then on."
+    assert told == ["", "", ended]
 
 
 TOY = """

@@ -9,6 +9,7 @@ from fgan import __main__
 from fgan.files import RecordError, write_json
 from fgan.report import explain
 from fgan.report.explain import origins, trace
+from fgan.report.explain.claims import span
 
 SHARDS = {"main-seed0": 0, "main-seed1-2": 1}
 VERSIONS, MACHINES = {"torch": "2.9"}, [{"cpu": "fast"}, {"cpu": "slow"}]
@@ -82,9 +83,9 @@ def of(divergence, values):
 
 RUNS, OTHERS = of("kl", ("1", "2", "4.5")), of("gan", ("0", "1", "0.5"))
 MADE = [
-    "trained in 2.0 s as main-seed0",
+    "trained as 1 shard, which took 2.0 s: main-seed0",
     "  with cpu fast, device cpu, science code 000000000000, torch 2.9", "  at the commit: git checkout abc0",
-    "trained in a time that this record does not keep as main-seed1-2",
+    "trained as 1 shard, which took a time that this record does not keep: main-seed1-2",
     "  with cpu slow, device cpu, science code 000000000000, torch 2.9", "  at the commit: git checkout abc1",
 ]  # fmt: skip
 AGAIN = ["one run again: python -m fgan retrain toy/main/kl/saddle/0 --record quick", "all again: snakemake toy"]
@@ -192,8 +193,9 @@ def test_a_claim_has_every_check_with_its_runs(record):
     assert ": 2, no interval, allowed" in lines[second + 1]  # (1 - 0 + 2 - 1 + 4.5 - 0.5) / 3
     assert "p = 0.25, 3 seeds: undecided" in lines[second + 1]  # 2 of the 8 signs are as extreme
     assert runs(lines[second:third]) == RUNS + OTHERS
-    assert lines[third + 1] == "  spread: 3.5 [3, 4], allowed [3, inf], 3 seeds: holds"
+    assert lines[third + 1] == "  spread: 3.5 [3, 4], allowed at least 3, 3 seeds: holds"
     assert lines[-8:] == [*MADE, *AGAIN]
+    assert lines[third - 1].startswith("  toy/") and not any("{" in line or "inf" in line for line in lines)
     assert explain.explain(record, "claim.kl-higher.measured") == lines
 
 
@@ -230,3 +232,17 @@ def test_a_wrong_key_is_one_sentence_with_the_nearest_name(record, key, capsys):
         explain.explain(record, key)
     assert __main__.main(["explain", key, "--record", "quick"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [({"kind": "share"}, "0.5 to 1"), ({"kind": "mean"}, "at least 0.5"), ({"kind": "mean", "high": 2}, "0.5 to 2")],
+)
+def test_the_range_of_a_share_ends_where_shares_do(bounds, words):
+    assert span(bounds, 0.5, bounds.get("high", np.inf)) == words
+
+
+def test_draws_of_a_sampler_are_one_line_and_values_have_six_digits(record):
+    part = origins.Part(record / "toy")
+    rows = pd.concat([part.untrained.assign(seed=n, value=0.0016 + n + 1e-11) for n in range(3)])
+    assert origins.draws(rows) == ["  sampler 'P', mean of draws 0 to 2: m = 1.0016 (baselines.parquet)"]

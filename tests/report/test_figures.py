@@ -118,3 +118,15 @@ def test_the_figure_of_samples_has_a_panel_for_each_divergence_and_objective(par
 
 def test_a_figure_without_data_says_why():
     assert figures.blank("no run").texts[0].get_text() == "no run"
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_run_that_has_not_converged_is_an_open_dot_where_the_record_says_so(tmp_path, told):
+    values = {(metric, "kl", "saddle"): [0.5, 0.7, 0.9] for metric in ("modes", "high_quality", "failed")}
+    values |= {("converged", "kl", "saddle"): [1.0, 0.0, 0.0]} if told else {}
+    figure = figures.modes(toy(tmp_path, values, divergences=["kl"]), "main", 8)
+    for axis in figure.axes:
+        dots = [line for line in axis.lines if line.get_marker() == "o"]
+        assert sum(len(dot.get_xdata()) for dot in dots if dot.get_mfc() == "none") == (2 if told else 0)
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert ("not converged" in words) == told

@@ -151,7 +151,8 @@ def test_the_verdicts_are_counted(tmp_path):
     rows += [("b", "derived", "not run", *[math.nan] * 3, "not trained")]
     rows += [("i", "identity", "replicated", 0.0, 0.0, 0.0, "")]
     columns = ["claim", "kind", "verdict", "estimate", "low", "high", "missing"]
-    pd.DataFrame(rows, columns=columns).to_csv(tmp_path / "tables/claims.csv", index=False)
+    frame = pd.DataFrame(rows, columns=columns).assign(allowed_low=-math.inf, allowed_high=math.inf)
+    frame.to_csv(tmp_path / "tables/claims.csv", index=False)
     texts = {key: row["text"] for key, row in by_key(numbers.claims(tmp_path)).items()}
     assert texts["claim.a"] == r"\verdict{replicated}" and texts["claim.a.measured"] == "0.5 [0.2, 0.8]"
     assert texts["claim.b.measured"] == "not trained"

@@ -12,7 +12,7 @@ from fgan.report import figures, overview
 
 INF = math.inf
 ROW = {"experiment": "ring", "kind": "published", "source": "f-GAN, Table 4", "verdict": "replicated", "missing": "",
-       "published_share": None}  # fmt: skip
+       "published_share": None, "data": "", "at_half": "", "at_twice": ""}  # fmt: skip
 
 
 def frame(*rows):
@@ -50,6 +50,17 @@ def test_the_figure_has_a_mark_for_every_claim_with_an_interval():
     assert len(axis.lines) == len(points) == 13  # none hides another
 
 
+@pytest.mark.parametrize(
+    ("half", "twice", "edges"),
+    [("replicated", "replicated", 0), ("", "", 0), ("undecided", "replicated", 1), ("replicated", "partly", 1)],
+)
+def test_a_verdict_that_another_tolerance_flips_has_a_black_edge(half, twice, edges):
+    picture = overview.figure(frame(ends(1.0, 0.5, 1.5) | {"at_half": half, "at_twice": twice}))
+    words = [text.get_text() for text in picture.legends[0].get_texts()]
+    assert sum(line.get_mec() == "black" for line in picture.axes[0].lines) == edges
+    assert ("flips at half or twice the tolerance" in words) == bool(edges)
+
+
 def test_the_tally_of_fgan_leaves_out_public_code_and_our_own_claims():
     rows = frame({}, {"verdict": "undecided"}, {"source": "f-GAN-pytorch (minlee077), README"}, {"kind": "derived"})
     assert len(overview.of_fgan(rows)) == 2
@@ -73,6 +84,8 @@ def test_the_main_table_has_finding_published_ours_verdict_and_scale(tmp_path):
     assert row.removesuffix(r" \\").split(" & ")[-1] in scale
     short = main(tmp_path, {"claim": "ring-x", "published_share": 0.0008} | ends(3.0, 2.0, 4.0))
     assert r", 0.08 \% \\" in short
+    other = main(tmp_path, {"claim": "ring-x", "data": "8x8 digits, stack of 2"} | ends(3.0, 2.0, 4.0))
+    assert r" & 3.0 [2.0, 4.0] nats (8x8 digits, stack of 2) & " in other
 
 
 def test_what_was_not_run_is_no_row_of_the_main_table(tmp_path):

@@ -58,7 +58,9 @@ def test_a_claim_is_a_row_with_its_verdict_source_and_the_check_against_it():
         r"\verdict{holds} & All modes are covered. (exercise 3, check) \claimid{ring-x} & f-GAN: 8 of 8 (primary)"
         in text
     )
-    assert r"the check holds. modes, KL: 0.5 [0.2, 0.8], difference, corrected p = 0.0100, allowed $\geq$ 0.200" in text
+    assert (
+        r"the check holds. modes, KL: 0.50 [0.25, 0.75], difference, corrected p = 0.0100, allowed $\geq$ 0.200" in text
+    )
     assert r"\verdict{not run} & All modes are covered. (derived) \claimid{ring-y} & f-GAN & no data \\" in text
     assert text.startswith(r"\begin{longtable}") and text.endswith("\\end{longtable}\n")
 

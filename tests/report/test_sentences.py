@@ -78,9 +78,9 @@ def test_a_size_that_may_have_either_sign_keeps_it():
     ("ends", "text"),
     [((0.0714, 0.063, 0.0798), "0.071 [0.063, 0.080]"), ((343.2, 237.4, 449.1), "343 [237, 449]"),
      ((0.996, 0.9947, 0.9982), "0.9960 [0.9947, 0.9982]"), ((94.0, 94.0, 94.0), "94"), ((0.674, 0.674, 0.674), "0.674"),
-     ((0.0009, -0.00001, 0.0018), "0.0009 [0.0000, 0.0018]"),
+     ((0.0009, -0.00001, 0.0018), "0.00090 [$-$0.00001, 0.00180]"),
      ((0.5, -math.inf, math.inf), "0.500"), ((-5.0, -6.0, -4.0), "$-$5.0 [$-$6.0, $-$4.0]")])  # fmt: skip
-def test_no_digit_is_finer_than_the_interval(ends, text):
+def test_no_digit_is_finer_than_the_interval_but_where_it_would_touch_zero(ends, text):
     assert sentences.interval(*ends) == text
 
 

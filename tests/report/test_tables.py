@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from records import toy
 
-from fgan.report import tables
+from fgan.report import pages, tables
 
 NUMBERS = {
     math.nan: "undefined", math.inf: r"$\infty$", -math.inf: r"$-\infty$", 0.0: "0",
@@ -77,6 +77,11 @@ def test_only_a_table_of_which_the_record_has_nothing_says_so():
     nothing = pd.DataFrame({"Modes": ["not part of this scale"]})
     assert tables.latex(nothing).startswith("\\fgannothing\n")
     assert r"\fgannothing" not in tables.latex(nothing.assign(ours="--"))
+    beside = pd.DataFrame({"published": ["7.9", "8"], "here": ["not run", "not run"]})
+    assert r"\fgannothing" not in tables.latex(beside)
+    beside.attrs["ours"] = ["here"]
+    assert r"\fgannothing" in tables.latex(beside)
+    assert r"\fgannothing" not in tables.latex(beside.assign(here=["not run", "7.8"]))
 
 
 @pytest.mark.parametrize(("value", "text"), [(math.inf, "undefined"), (-math.inf, "undefined"), (math.nan, "--")])
@@ -86,7 +91,30 @@ def test_an_estimate_that_there_is_not_has_no_interval(value, text):
 
 @pytest.mark.parametrize(("low", "high", "text"), [(0.25, 0.75, "0.5 [0.2, 0.8]"), (math.nan, math.nan, "0.500")])
 def test_what_a_claim_measured_has_its_interval_where_there_is_one(low, high, text):
-    assert tables.measured(SimpleNamespace(estimate=0.5, low=low, high=high, missing="")) == text
+    claim = SimpleNamespace(estimate=0.5, low=low, high=high, missing="", allowed_low=-math.inf, allowed_high=math.inf)
+    assert tables.measured(claim) == text
+
+
+def test_a_share_is_in_percent_of_what_it_is_of():
+    claim = SimpleNamespace(estimate=1.0, low=0.3, high=1.0, missing="", allowed_low=0.5, allowed_high=math.inf)
+    assert tables.measured(claim, "of runs") == r"100\,\% [30, 100] of runs"
+    assert tables.measured(claim, "modes") == "1.0 [0.3, 1.0] modes"
+    assert pages.plain(tables.measured(claim, "of runs")) == "100 % [30, 100] of runs"
+
+
+@pytest.mark.parametrize(
+    ("ends", "bound", "text"),
+    [
+        ((-2.6, -4.9, -0.2), math.inf, "$-$2.6 [$-$4.9, $-$0.2]"),
+        ((-0.061, -0.121, -0.0024), math.inf, "$-$0.061 [$-$0.121, $-$0.002]"),
+        ((2.6, 0.0, 5.2), math.inf, "3 [0, 5]"),
+        ((0.097, 0.029, 0.164), 0.1, "0.097 [0.029, 0.164]"),
+        ((2.6, 1e-9, 5.2), math.inf, "3 [0, 5]"),
+    ],
+)
+def test_rounding_alone_puts_no_interval_on_zero_or_on_its_criterion(ends, bound, text):
+    own = dict(zip(("estimate", "low", "high"), ends, strict=True))
+    assert tables.measured(SimpleNamespace(**own, missing="", allowed_low=-math.inf, allowed_high=bound)) == text
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def test_every_figure_and_table_of_such_a_part_says_what_it_lacks(name, kind, ro
     figures.style()
     for full in (full for full, (owner, *_) in design.captions("figure").items() if owner == name):
         figure = draw.drawn("figure", tmp_path, full)
-        empty.explained(figure, fates.note(made))
+        empty.explained(figure, fates.note(made, made.measurements))
         figure.canvas.draw()
         assert all(empty.drawn(axis) or axis.texts for axis in figure.axes if axis.axison), full
         assert (
@@ -159,7 +159,9 @@ def test_readme_and_verdicts_say_what_is_missing(root, tmp_path):
     frame = claims.verdicts([Part(tmp_path / "ring")])
     rows = [line.split(" | ") for line in pages.findings(frame).splitlines()[2:]]
     assert all(re.search("[a-z]{3}", ours) and "∞" not in ours and "−−" not in ours for *_, ours, _ in rows)
-    assert "nan" not in pages.verdict_page(frame) and "diverged at step 7" in pages.verdict_page(frame)
+    assert "| nan" not in pages.verdict_page(frame) and "diverged at step 7" in pages.verdict_page(frame)
+    table = [line for line in pages.verdict_page(frame).splitlines() if line.startswith("| `ring-")]
+    assert len(table) == (frame.experiment == "ring").sum() and any("diverged" in line for line in table)
     picture = overview.figure(frame)
     assert "were not run" in picture.texts[-1].get_text()
     plt.close(picture)
@@ -172,3 +174,8 @@ def test_a_record_without_any_p_value_has_its_claims(away, monkeypatch):
     shown.record()
     paper.write_claims(Path("results/smoke"))
     assert {one["p_holm"] for one in json.loads(Path("results/smoke/claims.json").read_text())["claims"]} == {None}
+
+
+def test_a_bar_in_a_cell_ends_no_cell():
+    assert pages.markdown(pd.DataFrame({"metric": ["D(P||Q)"]})).splitlines()[-1] == r"| D(P\|\|Q) |"
+    assert r"D_f(P\|\|Q)" in pages.dictionary() and "P||Q" not in pages.dictionary()

@@ -54,7 +54,8 @@ def retrain(record, name, folder, device="cpu", data=None, log=None):
     return [
         f"{name}: trained again on {device}, {settings['steps']:,} steps in {sum(seconds.values()):.0f} s",
         f"recorded as a run of the shard {shard} at commit {card['shards'][shard]['commit']}",
-        f"predicted: {promise(then, [condition(here, machine)])}", f"measurements: {numbers}", f"samples: {pictures}",
+        f"predicted: {promise(then, [condition(here, machine)], ('then', 'now'))}",
+        f"measurements: {numbers}", f"samples: {pictures}",
         f"weights: {folder / 'weights.pt'}",
     ], equal  # fmt: skip
 

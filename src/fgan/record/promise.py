@@ -13,18 +13,19 @@ def condition(shard, machine):
     return own | shard["versions"] | (machine or {"machine": "not recorded"})
 
 
-def differing(these, those):
-    """What differs between two lists of conditions, in words: name (of these, of those)."""
+def differing(these, those, names=("A", "B")):
+    """What differs between two lists of conditions, in words: name (A: of these; B: of those)."""
+    one, other = names
     words = []
-    for name in sorted({name for one in (*these, *those) for name in one}):
-        a, b = (" and ".join(sorted({str(one.get(name, "none")) for one in of})) for of in (these, those))
-        words += [f"{name} ({a}; {b})"] if a != b or a == "not recorded" else []
+    for name in sorted({name for own in (*these, *those) for name in own}):
+        a, b = (" and ".join(sorted({str(own.get(name, "none")) for own in of})) for of in (these, those))
+        words += [f"{name} ({one}: {a}; {other}: {b})"] if a != b or a == "not recorded" else []
     return words
 
 
-def promise(these, those):
+def promise(these, those, names=("A", "B")):
     """What two lists of conditions let one expect of the bytes of the same settings, as a sentence."""
-    if words := differing(these, those):
+    if words := differing(these, those, names):
         return "bytes may differ, because these do: " + ", ".join(words)
     if any(one["device"] == "cuda" for one in these):
         return "nothing, because equal machines promise no bytes on a GPU"

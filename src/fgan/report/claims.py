@@ -15,6 +15,7 @@ KINDS = {  # of a claim, with what a count calls it
     "published": "published findings", "exercise": "statements of the exercise", "derived": "derived here",
     "identity": "checks (identities)",
 }  # fmt: skip
+DATA = {"digits": "8x8 digits"}  # what a reader calls data
 TEXTS = ("kind", "exercise", "statement", "source", "published", "known", "reason")
 
 
@@ -62,11 +63,14 @@ def reason(outcomes):
 def verdict(part, claim, checks):
     """The verdict on one claim from its checks, with the reason in one phrase."""
     outcomes = [check.outcome for check in checks]
-    fewest, needed = min(check.seeds for check in checks), claim.get("seeds", 2)
+    # A check that was not run has no seeds to be too few: its outcome says so.
+    ran = [check.seeds for check in checks if check.outcome != "not run"]
+    fewest, needed = min(ran, default=0), claim.get("seeds", 2)
     scale, least = part.design["scale"], claim.get("scale", "smoke")
     name, why = "undecided", reason(outcomes)
     if too_small := sum(check.too_small for check in checks):
-        why += f" ({too_small} too small to matter)"
+        shown = "the difference is" if len(checks) == 1 else f"in {too_small} the difference is"
+        why += f" ({shown} shown to be too small to matter)"
     if all(outcome == "not run" for outcome in outcomes):
         name, why = "not run", next(filter(None, (check.missing for check in checks)), "no measurement in this record")
     elif "cut" in part.design:
@@ -78,7 +82,7 @@ def verdict(part, claim, checks):
     elif any(check.too_short for check in checks):
         why = converged.too_short(part)
     elif fewest < needed:
-        why = f"{fewest} seeds, the claim needs {needed}; so far {why}"
+        why = f"{fewest:.0f} seed{'s' * (fewest != 1)}, the claim needs {needed}; so far {why}"
     elif set(outcomes) == {"holds"}:
         name = "replicated"
     elif set(outcomes) == {"fails"}:
@@ -86,19 +90,24 @@ def verdict(part, claim, checks):
     elif {"holds", "fails"} <= set(outcomes):
         name = "partly"
     if name != "not run":
-        why += converged.left_out(checks) + length(part, claim)
-    worst = max(checks, key=lambda c: (("not run", "holds", "undecided", "fails").index(c.outcome), c.excess))
-    if name != "not run" and worst.failed:
-        why += f", {worst.failed}"
-    numbers = (
-        len(checks),
-        worst.label,
-        *worst.numbers,
-        *worst.allowed,
-        math.nan if worst.p is None else worst.p,
-        worst.missing,
-    )
-    return as_row(part.name, claim, name, why, numbers) | {"published_share": published_share(part, claim)}
+        why += converged.left_out(part, checks) + length(part, claim)
+    one = example(checks)
+    if name != "not run" and one.failed:
+        why += f", {one.failed}"
+    numbers = len(checks), one.label, *one.numbers, *one.allowed, math.nan if one.p is None else one.p, one.missing
+    of = {"published_share": published_share(part, claim), "data": other_data(part, claim)}
+    return as_row(part.name, claim, name, why, numbers) | of
+
+
+def example(checks):
+    """The check whose numbers stand for a claim: the one that speaks most against it.
+
+    If all miss a lower bound alone it is the one that comes nearest, because then the question is how far they reach.
+    """
+    if all(check.outcome == "fails" and math.isinf(check.allowed[1]) for check in checks):
+        return min(checks, key=lambda check: check.excess)
+    ranks = ("not run", "holds", "undecided", "fails")
+    return max(checks, key=lambda check: (ranks.index(check.outcome), check.excess))
 
 
 def length(part, claim):
@@ -127,14 +136,29 @@ def arms(part, claim):
 
 def unmet(part, claim):
     """What a claim needs of the published setting and the part lacks, as a phrase; empty if nothing."""
-    needs, targets = claim.get("needs", {}), [part.arms[arm].get("target") for arm in arms(part, claim)]
-    wanted, share = needs.get("target", {}), published_share(part, claim)
-    for target in filter(None, targets or ([part.design["settings"]["target"]] if wanted else [])):
-        if any(target.get(key) != value for key, value in wanted.items()):
-            return f"target {described(target, wanted)}, the claim needs {described(wanted, wanted)}"
+    needs, share = claim.get("needs", {}), published_share(part, claim)
+    if target := other_target(part, claim):
+        wanted = needs["target"]
+        return f"target {described(target, wanted)}, the claim needs {described(wanted, wanted)}"
     if share is not None and share < needs.get("length", 0):
         return f"the claim needs {100 * needs['length']:.3g} % of the published length"
     return ""
+
+
+def other_target(part, claim):
+    """The first target of a claim's arms that is not the one that it needs; None if all are."""
+    wanted, targets = claim.get("needs", {}).get("target", {}), [part.arms[a].get("target") for a in arms(part, claim)]
+    targets = targets or ([part.design["settings"]["target"]] if wanted else [])
+    differs = lambda target: any(target.get(key) != value for key, value in wanted.items())
+    return next(filter(differs, filter(None, targets)), None)
+
+
+def other_data(part, claim):
+    """On which data a claim was measured, in words, if not on those that it needs; '' otherwise."""
+    if not (target := other_target(part, claim)):
+        return ""
+    name = DATA.get(target["kind"], target["kind"])
+    return f"{name}, stack of {target['stack']}" if "stack" in target else name
 
 
 def described(target, keys):
@@ -170,6 +194,6 @@ def verdicts(parts, root="experiments"):
             rows += judge(present[name], claims, root)
         else:
             why = design.left_out(name, root)
-            nothing, rest = (0, "", *(math.nan,) * 6, why), robustness.NOTHING | {"published_share": None}
+            nothing, rest = (0, "", *(math.nan,) * 6, why), robustness.NOTHING | {"published_share": None, "data": ""}
             rows += [as_row(name, claim, "not run", why, nothing) | rest for claim in claims]
     return pd.DataFrame(rows)

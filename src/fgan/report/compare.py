@@ -1,9 +1,10 @@
 """Compares two records, verdict by verdict and number by number, and says whether seeds explain a difference.
 
 An outcome is one of OUTCOMES. A number over seeds differs for real if 0 lies outside of the joint interval of both
-means, mean_A - mean_B +- t sqrt(var_A / n_A + var_B / n_B) (Welch), at 95 % for all numbers of an experiment together
-(Holm); where no seed differs from another within a record, by the exact test of two groups of equal values. A number
-without seeds, as of an exact optimum, has no chance to differ by more than rounding.
+means, mean_A - mean_B +- t sqrt(var_A / n_A + var_B / n_B) (Welch), and outside of that with one variance for both
+(Student), at 95 % for all numbers of an experiment together (Holm). Where all seeds of a record have one value, and so
+show no variance, it is by Fisher's exact test of having that value. A number without seeds, as of an exact optimum, has
+no chance to differ by more than rounding.
 """
 
 import math
@@ -22,8 +23,10 @@ from fgan.report.numbers import qualified
 from fgan.report.part import Part
 from fgan.report.statistics import holm
 
-SAME, ROUNDING, SEEDS, REAL, OPEN = "the same", "rounding", "as seeds would", "for real", "too few seeds to tell"
-OUTCOMES = (SAME, ROUNDING, SEEDS, REAL, OPEN)
+SAME, ROUNDING, SEEDS, REAL, OPEN, *ABSENT = OUTCOMES = (
+    "the same", "differ by rounding", "differ as other seeds would", "differ for real", "have too few seeds to tell",
+    "not in A", "not in B",
+)  # fmt: skip
 ROUNDED = 1e-5  # relative; a sum of float32 in another order moves less
 RUNS = ["arm", "divergence", "objective", "metric", "rule"]
 DRAWS = ["sampler", "divergence", "metric", "rule"]
@@ -118,27 +121,31 @@ def tested(a, b, keys):
     pairs["same"] = pairs.value_a == pairs.value_b
     pairs["close"] = np.isclose(pairs.value_a, pairs.value_b, rtol=ROUNDED, atol=0)
     agree = pairs.groupby(keys)[["same", "close"]].all()
-    n, mean, var = ({s: of.groupby(keys).value.agg(how) for s, of in zip("ab", (a, b), strict=True)}
-                    for how in ("count", "mean", "var"))  # fmt: skip
-    index = mean["a"].index.intersection(mean["b"].index)
-    columns = {f"{k}{s}": of[s][index].to_numpy() for k, of in (("n", n), ("m", mean), ("v", var)) for s in "ab"}
-    rows = pd.DataFrame(columns, index=index).join(agree)
-    seeded = "sampler" not in keys
-    tests = [test(*row, seeded) for row in rows[["na", "nb", "ma", "mb", "va", "vb"]].itertuples(index=False)]
+    these, those = ({key: own.to_numpy() for key, own in of.groupby(keys).value} for of in (a, b))
+    rows = agree.loc[[key for key in these if key in those]]
+    pairs = [(these[key], those[key]) for key in rows.index]
     first = [SAME if r.same else ROUNDING if r.close else None for r in rows.itertuples()]
-    texts = {s: [f"{m:.6g} ({k})" for m, k in zip(rows[f"m{s}"], rows[f"n{s}"], strict=True)] for s in "ab"}
-    return pd.DataFrame({"p": tests, "outcome": first} | texts, index=index)
+    mean = lambda own: f"{own.mean():.6g} ({len(own)})"
+    texts = {"a": [mean(a) for a, _ in pairs], "b": [mean(b) for _, b in pairs]}
+    tests = [test(*pair, "sampler" not in keys) for pair in pairs]
+    return pd.DataFrame({"p": tests, "outcome": first} | texts, index=rows.index)
 
 
-def test(na, nb, ma, mb, va, vb, seeded=True):
+def test(a, b, seeded=True):
     """p of 'both means are equal'; NaN if a mean has a single seed, 0 if it needs none."""
-    if min(na, nb) < 2:
-        return math.nan if seeded or max(na, nb) > 1 else 0.0
-    error = va / na + vb / nb
-    if error == 0:
-        return 1.0 if ma == mb else min(1.0, 2 / math.comb(na + nb, na))
-    freedom = error**2 / ((va / na) ** 2 / (na - 1) + (vb / nb) ** 2 / (nb - 1))
-    return float(2 * stdtr(freedom, -abs(ma - mb) / math.sqrt(error)))
+    if min(len(a), len(b)) < 2:
+        return math.nan if seeded or max(len(a), len(b)) > 1 else 0.0
+    alike, other = sorted((a, b), key=np.ptp)
+    if np.ptp(alike) == 0:  # a t test would take two equal seeds for no variance
+        shared = len(alike) + int((other == alike[0]).sum())
+        return min(1.0, 2 * math.comb(shared, len(alike)) / math.comb(len(a) + len(b), len(alike)))
+    (n, m), (va, vb), apart = (len(a), len(b)), (a.var(ddof=1), b.var(ddof=1)), abs(a.mean() - b.mean())
+    error, pooled = va / n + vb / m, ((n - 1) * va + (m - 1) * vb) / (n + m - 2)
+    freedom = error**2 / ((va / n) ** 2 / (n - 1) + (vb / m) ** 2 / (m - 1))
+    welch = stdtr(freedom, -apart / math.sqrt(error))
+    # Two seeds that happen to be close hide their variance from Welch, and not from all seeds together.
+    student = stdtr(n + m - 2, -apart / math.sqrt(pooled * (1 / n + 1 / m)))
+    return float(2 * max(welch, student))
 
 
 def decided(outcomes, p):
@@ -176,6 +183,9 @@ def told(row):
 def joint(claim, x, y, apart):
     """(outcome as far as bytes decide it, p) of a claim's rows: their joint interval is +-sqrt(half_A^2 + half_B^2)."""
     ends = ("estimate", "low", "high")
+    for row, outcome in zip((x, y), ABSENT, strict=True):
+        if row["missing"] and row["verdict"] == "not run" and not (x["missing"] and y["missing"]):
+            return outcome, math.nan
     if x["verdict"] == y["verdict"] and all(x[k] == y[k] or (x[k] != x[k] and y[k] != y[k]) for k in ends):
         return SAME, math.nan
     if apart:

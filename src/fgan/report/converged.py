@@ -75,10 +75,13 @@ def nothing(part, words="no run converged"):
     return words if len(part.final("converged")) else "not known which runs converged"
 
 
-def left_out(checks):
-    """The largest share of the runs of a check that have not converged, as a phrase; empty if none counts modes."""
+def left_out(part, checks):
+    """The largest share of the runs of a check that have not converged, as a phrase.
+
+    Empty if none counts modes, and of a part that does not say which runs converged.
+    """
     found = [check.unconverged for check in checks if check.unconverged is not None]
-    if not found:
+    if not found or not len(part.final("converged")):
         return ""
     share, cycling = max(found)
     return f", {100 * share:.0f} % of the runs not converged" + (f" ({100 * cycling:.0f} % cycle)" if cycling else "")

@@ -22,20 +22,29 @@ def parts(record):
 
 def drawn(kind, record, name):
     """The figure or table of that name, made by its experiment's figures.py; raises DesignError for another name."""
+    experiment, make = maker(kind, name)
+    return make(Part(record / experiment))
+
+
+def maker(kind, name):
+    """(experiment, its function) of the figure or table of that name; raises DesignError for another name."""
     known = design.captions(kind)
     if name not in known:
         raise design.DesignError(f"no {kind} '{name}': {design.nearest(name, known)}")
     experiment, short, _ = known[name]
-    return getattr(design.module("experiments", experiment, "figures"), f"{kind}_{short}")(Part(record / experiment))
+    return experiment, getattr(design.module("experiments", experiment, "figures"), f"{kind}_{short}")
 
 
 def figure(record, name):
     """Draws one figure of a record to figures/<name>.pdf and .png."""
     from fgan.report import empty, fates, figures
+    from fgan.report.explain.trace import Traced
 
     figures.style()
-    made, experiment = drawn("figure", record, name), design.captions("figure")[name][0]
-    empty.explained(made, fates.note(Part(record / experiment)))
+    experiment, make = maker("figure", name)
+    made = make(part := Traced(record / experiment))
+    shown, _, _ = part.read
+    empty.explained(made, fates.note(part, part.measurements.loc[sorted(shown)]))
     figures.save(made, record / "figures" / name)
     write_caption(record, "figure", name)
 

@@ -44,7 +44,9 @@ def of_rows(part, *frames):
     return f"{failed} of {len(runs)} runs failed ({phrase(ends)})" if failed else ""
 
 
-def note(part):
-    """What a figure says of the failed runs of its experiment; '' if none failed, or nothing was trained."""
-    told = of_rows(part, part.final("failed")) if part.arms else ""
-    return f"{told}; of these no undefined value is drawn" if told else ""
+def note(part, shown):
+    """What a figure says of the failed runs among those whose measurements it has `shown`; '' if none failed."""
+    runs, groups = part.final("failed"), RUN[:3]  # what is shown over seeds names none
+    runs = runs[pd.MultiIndex.from_frame(runs[groups]).isin(pd.MultiIndex.from_frame(shown[groups]))]
+    told = of_rows(part, runs) if len(runs) else ""
+    return f"Of what is shown {told}; a run that diverged has no value from then on." if told else ""

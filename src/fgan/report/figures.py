@@ -9,6 +9,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+from fgan.report import converged
+
 WIDTH = 6.3  # inches: the text width of the paper
 OBJECTIVES = {"saddle": "#0b6e99", "alternative": "#d9730d"}
 GREY = "#8a8a8a"
@@ -181,20 +183,26 @@ def sheet(axis, picture, label, **style):
 
 
 def modes(part, arm, total):
-    """Modes covered and share of high-quality samples of every run of an arm; grey lines are the baselines."""
+    """Modes covered and share of high-quality samples of every run of an arm; grey lines are the baselines.
+
+    Runs that have not converged are open dots, where the record says which have.
+    """
     names = part.arms[arm]["divergences"][::-1]
-    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 0.9 + 0.25 * len(names)), sharey=True)
-    metrics = {"modes": f"modes covered, of {total}", "high_quality": "share of high-quality samples"}
+    figure, axes = plt.subplots(1, 2, figsize=(WIDTH, 1.05 + 0.25 * len(names)), sharey=True)
+    metrics, told = {"modes": f"modes covered, of {total}", "high_quality": "share of high-quality samples"}, {}
+    known = len(part.final("converged"))
     for axis, (metric, label) in zip(axes, metrics.items(), strict=True):
         for offset, (objective, colour) in zip((0.2, -0.2), OBJECTIVES.items(), strict=True):
             values = [part.values(metric, arm, name, objective) for name in names]
-            dots(axis, range(len(names)), values, colour, offset, spread=0.13)
+            ended = [converged.ends(part, arm, name, objective)["converged"] for name in names] if known else None
+            dots(axis, range(len(names)), values, colour, offset, spread=0.13, filled=ended)
+            told = OPEN if known and not np.concatenate(ended).all() else told
         drawn = references(axis, part.samplers(metric))
         row_labels(axis, [part.labels[name] for name in names])
         axis.set_xlabel(label)
     axes[0].set_xlim(-0.3, total * 1.04)
     axes[1].set_xlim(-0.03, 1.03)
-    legend(figure, {objective: dot(colour) for objective, colour in OBJECTIVES.items()} | drawn)
+    legend(figure, {objective: dot(colour) for objective, colour in OBJECTIVES.items()} | told | drawn, ncols=4)
     return figure
 
 

@@ -17,6 +17,7 @@ from fgan.report.tables import escape, measured, number
 COLUMNS = ("key", "text", "value", "source", "experiment", "arm", "divergence", "objective", "metric", "rule", "claim")
 
 ENDS = {"diverged_step": "diverged", "dead_step": "dead"}  # metrics of how a run ended, with the names of their counts
+UNMEASURED = "not measured by the code that trained this part"
 DRAWS = ["sampler", "divergence", "metric", "rule"]
 
 
@@ -96,8 +97,12 @@ def qualified(metric, rule):
 
 def read_claims(record):
     """The frame of tables/claims.csv; words are text even where all are empty."""
-    words = dict.fromkeys(("published", "why", "source", "missing"), str)
-    return pd.read_csv(record / "tables" / "claims.csv", dtype=words).fillna(dict.fromkeys(words, ""))
+    if not (path := record / "tables" / "claims.csv").exists():
+        raise RecordError(
+            f"{record} has no table of claims; make it with: python -m fgan claims --record {record.name}"
+        )
+    words = dict.fromkeys(("published", "why", "source", "missing", "data"), str)
+    return pd.read_csv(path, dtype=words).fillna(dict.fromkeys(words, ""))
 
 
 def claims(record):
@@ -161,7 +166,7 @@ def unmeasured(parts, known):
         if section.exists() and stale(part.card):
             for key in dict.fromkeys(re.findall(r"\\val\{([^{}]*)\}", section.read_text(encoding="utf-8"))):
                 if key.startswith(f"{part.name}.") and key not in known:
-                    rows.append(row(key, "not measured", None, "not measured by the code that trained this part"))
+                    rows.append(row(key, "not measured", None, UNMEASURED))
     return rows
 
 

@@ -9,11 +9,12 @@ from fgan import design
 from fgan.design import DesignError, nearest, read_yaml
 from fgan.record.publish import hours
 from fgan.report.claims import VERDICTS, percent
-from fgan.report.sentences import interval, shown
-from fgan.report.tables import escape, prose
+from fgan.report.sentences import shown
+from fgan.report.tables import escape, measured, prose
 
 COLOURS = {"replicated": "#1d6b3a", "partly": "#b7791f", "not replicated": "#9b2226", "undecided": "#8a8a8a"}
 MARKERS = {"published": "o", "exercise": "s", "derived": "^", "identity": "D"}
+CALLED = {"replicated": "replicated, supported", "not replicated": "not replicated, not supported"}
 EDGE = 8.0  # the figure's end in half-widths of an interval; what lies beyond is drawn there
 
 
@@ -72,8 +73,8 @@ def absent(parts, frame):
 def main_table(frame, parts, path="paper/findings.yaml"):
     """The main table as LaTeX: finding, published, ours with its interval, verdict, scale; claims not run are left out.
 
-    Beside the scale stands the share of the published length, where a claim names one. Raises DesignError for a claim
-    that there is not.
+    Beside the scale stands the share of the published length, where a claim names one, and beside our value the data
+    that it was measured on, if not on the published ones. Raises DesignError for a claim that there is not.
     """
     claims, scale = frame.set_index("claim", drop=False), {part.name: part.design["scale"] for part in parts}
     widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{width}\linewidth}}" for width in (0.335, 0.19, 0.205))
@@ -85,8 +86,8 @@ def main_table(frame, parts, path="paper/findings.yaml"):
         claim = claims.loc[row["claim"]]
         if claim.verdict == "not run":
             continue
-        measured = interval(claim.estimate, claim.low, claim.high)
-        ours = prose(claim.missing) or f"{measured} {prose(row['unit'])}".rstrip()
+        ours = measured(claim, row["unit"])
+        ours += f" ({prose(claim.data)})" if claim.data else ""
         extent = scale[claim.experiment]
         if pd.notna(claim.published_share):
             extent += f", {escape(percent(claim.published_share))}"
@@ -133,25 +134,29 @@ def standing(frame):
 
 
 def figure(frame):
-    """Every measured claim: its estimate against the range that it allows, in half-widths of its interval."""
+    """Every measured claim: its estimate against the range that it allows, in half-widths of its interval.
+
+    A black edge marks a verdict that is another one at half or at twice the tolerance of its criterion.
+    """
     from fgan.report import empty
-    from fgan.report.figures import WIDTH, blank, dot, legend, plt, row_labels
+    from fgan.report.figures import GREY, WIDTH, blank, dot, legend, plt, row_labels
 
     rows = standing(frame)
     if not len(rows):
         return blank("no claim of this record has an interval")
     names = list(dict.fromkeys(rows.experiment))[::-1]
-    picture, axis = plt.subplots(figsize=(WIDTH, 0.9 + 0.3 * len(names)))
+    picture, axis = plt.subplots(figsize=(WIDTH, 1.1 + 0.33 * len(names)))
     axis.axvspan(0, EDGE + 2.0, color="#e0f1e5", zorder=0, lw=0)
     axis.axvspan(-1, 1, color="#d9d9d9", zorder=0, lw=0, alpha=0.7)
     for height, name in enumerate(names):
         for z, own in rows[rows.experiment == name].groupby("z"):
-            # Equal values would hide each other: five to a column, the columns outwards.
-            column, place = np.divmod(np.arange(len(own)), 5)
-            at = z + np.sign(z) * 0.3 * column, height + 0.14 * (place - (min(len(own), 5) - 1) / 2)
+            # Equal values would hide each other: four to a column, the columns outwards.
+            column, place = np.divmod(np.arange(len(own)), 4)
+            at = z + np.sign(z) * 0.3 * column, height + 0.21 * (place - (min(len(own), 4) - 1) / 2)
             for row, x, y in zip(own.itertuples(), *at, strict=True):
-                axis.plot(x, y, MARKERS[row.kind], ms=3.6, mew=0.3, mec="white", color=COLOURS[row.verdict],
-                          clip_on=False, zorder=3)  # fmt: skip
+                edge = {"mew": 0.9, "mec": "black", "zorder": 4} if delicate(row) else {"mew": 0.3, "mec": "white"}
+                axis.plot(x, y, MARKERS[row.kind], color=COLOURS[row.verdict], clip_on=False,
+                          **{"ms": 4.6, "zorder": 3} | edge)  # fmt: skip
     row_labels(axis, [name.replace("_", " ") for name in names])
     axis.set(
         xlim=(-EDGE - 0.6, EDGE + 2.0),
@@ -160,14 +165,21 @@ def figure(frame):
     ticks = [-EDGE, -4, -1, 0, 1, 4, EDGE]
     axis.set_xticks(ticks, ["$\\leq-8$", "$-4$", "$-1$", "0", "1", "4", "$\\geq8$"])
     present = [name for name in COLOURS if (rows.verdict == name).any()]
-    handles = {name: dot(COLOURS[name], ms=5) for name in present}
+    handles = {CALLED.get(name, name): dot(COLOURS[name], ms=5) for name in present}
     words = {"published": "published", "exercise": "exercise", "derived": "our hypothesis", "identity": "identity"}
     handles |= {
         words[k]: dot("#333333", marker=m, mfc="none", ms=5) for k, m in MARKERS.items() if (rows.kind == k).any()
     }
-    legend(picture, handles, ncols=4)
+    if any(map(delicate, rows.itertuples())):
+        handles["flips at half or twice the tolerance"] = dot(GREY, ms=5, mec="black", mew=0.9)
+    legend(picture, handles, ncols=3)
     empty.below(picture, textwrap.wrap(left_out(frame, rows), empty.PER_LINE))
     return picture
+
+
+def delicate(claim):
+    """Whether the verdict on a claim is another one at half or at twice the tolerance, where its criterion has one."""
+    return bool(claim.at_half) and {claim.at_half, claim.at_twice} != {claim.verdict}
 
 
 def left_out(frame, rows):
@@ -175,7 +187,7 @@ def left_out(frame, rows):
     unrun = frame.verdict == "not run"
     counts = {
         "were not run": unrun, "have no estimate": ~unrun & frame.estimate.isna(),
-        "have no interval": ~unrun & frame.estimate.notna() & ~frame.index.isin(rows.index),
+        "have too few seeds for an interval": ~unrun & frame.estimate.notna() & ~frame.index.isin(rows.index),
     }  # fmt: skip
     told = ", ".join(f"{own.sum()} {words}" for words, own in counts.items() if own.any())
     return f"{len(rows)} of {len(frame)} claims are drawn" + (f"; {told}" if told else "")

@@ -59,12 +59,13 @@ def write(reference):
 def markdown(frame, align=None):
     """A frame of texts as a table in Markdown."""
     rows = [frame.columns, align or ["---"] * frame.shape[1], *frame.itertuples(index=False)]
-    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
+    return "\n".join("| " + " | ".join(str(cell).replace("|", r"\|") for cell in row) + " |" for row in rows)
 
 
 def plain(text):
     """A number's LaTeX as plain text."""
     text = re.sub(r"\\cdot 10\^\{(-?\d+)\}", r"·10^\1", text.replace("$-$", "-").replace(r"\infty", "∞"))
+    text = text.replace(r"\,\%", " %")
     return text.replace("$", "").replace("-", "−")
 
 
@@ -96,7 +97,8 @@ def findings(frame):
             known = design.nearest(finding["claim"], claims.index)
             raise DesignError(f"paper/findings.yaml: no claim '{finding['claim']}'; {known}")
         claim = claims.loc[finding["claim"]]
-        ours = claim.missing or f"{plain(measured(claim))} {finding['unit']}"
+        ours = claim.missing or plain(measured(claim, finding["unit"]))
+        ours += f" ({claim.data})" if claim.data else ""
         rows.append((finding["finding"], finding["published"], ours, claim.verdict))
     return markdown(pd.DataFrame(rows, columns=["finding", "published", "ours [95 % interval]", "verdict"]))
 
@@ -114,9 +116,13 @@ def verdict_page(frame):
         lines += [markdown(table, ["---"] + ["--:"] * (table.shape[1] - 1)), ""]
     lines.pop()
     for experiment, rows in frame.groupby("experiment", sort=False):
-        lines += ["", f"## {experiment}", "", "| claim | kind | verdict | why |", "|---|---|---|---|"]
-        for row in rows.replace({"kind": {"identity": "check"}}).itertuples():
-            lines.append(f"| {row.statement} | {row.kind} | {row.verdict} | {row.why} |")
+        told = pd.DataFrame({
+            "id": [f"`{name}`" for name in rows.claim], "claim": rows.statement,
+            "kind": rows.kind.replace("identity", "check"), "verdict": rows.verdict,
+            "estimate": ["" if row.verdict == "not run" else row.missing or plain(measured(row))
+                         for row in rows.itertuples()], "why": rows.why,
+        })  # fmt: skip
+        lines += ["", f"## {experiment}", "", markdown(told)]
     return "\n".join(lines) + "\n"
 
 
@@ -124,8 +130,8 @@ def dictionary():
     """docs/data.md: the meaning of each column and each metric of a record, with units."""
     lines = ["# Data dictionary", NOTE, "", "A part is a folder `results/<record>/<experiment>/` with five files.", ""]
     for file, columns in (("measurements.parquet", COLUMNS), ("baselines.parquet", BASELINE_COLUMNS)):
-        lines += [f"## {file}", "", "| column | meaning |", "|---|---|"]
-        lines += [f"| `{column}` | {MEANINGS[column]} |" for column in columns] + [""]
+        rows = [(f"`{column}`", MEANINGS[column]) for column in columns]
+        lines += [f"## {file}", "", markdown(pd.DataFrame(rows, columns=["column", "meaning"])), ""]
     lines += [
         "## samples.npz, design.json, card.json", "",
         "`samples.npz` holds arrays of runs, `<what>/<arm>/<divergence>/<objective>/<seed>` (float16),",
@@ -137,8 +143,8 @@ def dictionary():
     tables |= {name: own_metrics(name) for name in design.find()}
     for title, metrics in tables.items():
         if metrics:
-            lines += [f"## Metrics of {title}", "", "| metric | unit | meaning |", "|---|---|---|"]
-            lines += [f"| {name} | {unit} | {text} |" for name, (unit, text) in metrics.items()] + [""]
+            rows = pd.DataFrame([(name, *own) for name, own in metrics.items()], columns=["metric", "unit", "meaning"])
+            lines += [f"## Metrics of {title}", "", markdown(rows), ""]
     return "\n".join(lines)
 
 

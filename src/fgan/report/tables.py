@@ -52,8 +52,11 @@ def plus_minus(mean, low, high, digits=3):
     return f"{mean} $\\pm$ {half}".replace("-", "$-$")
 
 
-def interval(estimate, low, high, unit=""):
-    """An estimate with its interval, no digit finer than half of the interval's half-width; without one to three."""
+def interval(estimate, low, high, unit="", bounds=()):
+    """An estimate with its interval, no digit finer than half of the interval's half-width; without one to three.
+
+    Up to two digits more where rounding alone would put one of the three on 0 or on one of `bounds`.
+    """
     if not math.isfinite(estimate):  # infinite: a run failed, and no mean is left
         return "--" if math.isnan(estimate) else "undefined"
     half = (high - low) / 2
@@ -63,7 +66,10 @@ def interval(estimate, low, high, unit=""):
     decimals = max(0, -math.floor(math.log10(half / 2)))
     if decimals > 4:
         return f"{number(estimate)}{unit} [{number(low)}, {number(high)}]"
-    rounded = (round(value, decimals) + 0.0 for value in (estimate, low, high))  # + 0.0 takes the sign from a zero
+    ends = (estimate, low, high)
+    touches = lambda digits: any(round(v, digits) == b != v for v in ends for b in (0.0, *bounds))
+    decimals = next((digits for digits in range(decimals, decimals + 3) if not touches(digits)), decimals)
+    rounded = (round(value, decimals) + 0.0 for value in ends)  # + 0.0 takes the sign from a zero
     middle, *ends = (f"{value:.{decimals}f}".replace("-", "$-$") for value in rounded)
     return f"{middle}{unit} [{', '.join(ends)}]"
 
@@ -88,9 +94,17 @@ def prose(text):
     return re.sub(r"\b([fh])''(?=[ /])", r"$\1''$", text)
 
 
-def measured(claim):
-    """The estimate of the check that speaks most against a claim with its interval, or why there is none."""
-    return prose(claim.missing) or interval(claim.estimate, claim.low, claim.high)
+def measured(claim, unit=""):
+    """The estimate of the check that a claim shows, with its interval and unit, or why there is none.
+
+    A share, whose unit begins with 'of', is in percent.
+    """
+    if claim.missing:
+        return prose(claim.missing)
+    factor, sign = (100, r"\,\%") if unit.startswith("of ") else (1, "")
+    ends, bounds = (claim.estimate, claim.low, claim.high), (claim.allowed_low, claim.allowed_high)
+    scaled, bounds = ([factor * value for value in values] for values in (ends, bounds))
+    return f"{interval(*scaled, sign, bounds)} {prose(unit)}".rstrip()
 
 
 def allowed(claim):
@@ -148,10 +162,13 @@ def latex(frame, rules_after=(), left=False):
     """A booktabs tabular of a frame of texts; `rules_after` are row numbers.
 
     The first column is aligned left, the others right with wrapped headings. `left`, for formulas, aligns all left and
-    wraps no heading. A column of dashes alone is left out: its record did not measure it. A frame of one column is the
-    note that a record measured nothing of the table, which the paper then names and does not print.
+    wraps no heading. A column of dashes alone is left out: its record did not measure it. A frame of one column, or one
+    of which no column that it calls `ours` has a number, says that a record measured nothing of the table, which the
+    paper then names and does not print.
     """
-    lines = [r"\fgannothing"] if frame.shape[1] == 1 else []
+    ours = frame[frame.attrs.get("ours", [])]
+    nothing = ours.size and not ours.stack().str.contains(r"\d").any()
+    lines = [r"\fgannothing"] if nothing or frame.shape[1] == 1 else []
     frame = frame.loc[:, [index == 0 or not frame.iloc[:, index].eq("--").all() for index in range(frame.shape[1])]]
     lines += [rf"\begin{{tabular}}{{l{('l' if left else 'r') * (frame.shape[1] - 1)}}}", r"\toprule"]
     first, *others = map(escape, frame.columns)

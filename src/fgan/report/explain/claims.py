@@ -32,7 +32,8 @@ def claim(record, name):
     experiment, own = every[known(name, every, "claim")]
     lines = [f"claim.{name}: " + " ".join(own["statement"].split())]
     lines += [f"  {key}: {' '.join(str(own[key]).split())}" for key in (
-        "kind", "source", "published", "known", "reason", "seeds", "scale", "needs") if key in own]  # fmt: skip
+        "kind", "source", "published", "known", "reason", "seeds", "scale") if key in own]  # fmt: skip
+    lines += [f"  needs: {told(own['needs'])}"] if own.get("needs") else []
     if experiment not in [part.name for part in parts(record)]:
         return [*lines, f"verdict: not run ({design.left_out(experiment)})"]
     part, claims = Part(record / experiment), design.read_claims(Path("experiments", experiment, "claims.yaml"))
@@ -40,17 +41,33 @@ def claim(record, name):
     lines.append(f"verdict: {row['verdict']} ({row['why']})")
     found, behind = list(checked(part, claims)[name]), []
     for place, check in enumerate(own["checks"], 1):
-        asked = ", ".join(f"{key} {value}" for key, value in check.items() if key != "kind")
+        asked = ", ".join(f"{key} {told(value)}" for key, value in check.items() if key != "kind")
         lines.append(f"check {place} of {len(own['checks'])}: {ESTIMATORS[check['kind']]}; {asked}")
         for _ in results(part, check):
             r = found.pop(0)
             test = "" if r.p is None else f", p = {r.p:.4g}"
             value = r.missing or bracket(*r.numbers)
-            value += f", allowed [{r.allowed[0]:.6g}, {r.allowed[1]:.6g}]{test}, {r.seeds:g} seeds"
+            count = f", {r.seeds:g} seed{'s' * (r.seeds != 1)}" if math.isfinite(r.seeds) else ""
+            value += f", allowed {span(check, *r.allowed)}{test}{count}"
             lines.append(f"  {r.label}: {value}: {r.outcome}")
         own_lines, rows = check_rows(part, check)
         lines, behind = lines + own_lines, [*behind, rows]
     return lines + origins.made(part, pd.concat(behind) if behind else None)
+
+
+def told(value):
+    """A setting in words: entries of a mapping as 'name value', those of a list with 'or'."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {told(own)}" for key, own in value.items())
+    return " or ".join(map(told, value)) if isinstance(value, list) else str(value)
+
+
+def span(check, low, high):
+    """The range that a check allows, in words; no share is below 0 or above 1."""
+    low, high = (max(low, 0.0), min(high, 1.0)) if check["kind"] == "share" else (low, high)
+    if math.isinf(low) or math.isinf(high):
+        return f"at most {high:.6g}" if math.isinf(low) else f"at least {low:.6g}"
+    return f"{low:.6g} to {high:.6g}"
 
 
 def bracket(estimate, low, high):

@@ -18,13 +18,17 @@ def number(record, key):
     if key.startswith("claims."):
         made += tallies(present)
     elif not owners:
-        made += [*numbers.of_the_record(record, present), *numbers.formulas(), *numbers.captions()]
+        made += [*numbers.of_the_record(record, present), *numbers.formulas(), *numbers.captions(record, present)]
+        made += numbers.told(record, present)
     rows = {row["key"]: row for row in made}
+    rows |= {row["key"]: row for row in numbers.unmeasured(owners, rows)}
     row = rows[known(key.replace("percent", "%") if key not in rows else key, rows, "number")]
     lines = [f"{row['key']} = {plain(row['text'])}", f"from {row['source']}"]
     if not owners:
         return lines + row.get("lines", [])
     (part,) = owners
+    if row["source"] == numbers.UNMEASURED:
+        return lines + origins.made(part)
     ends = {f"{part.name}.{word}": metric for metric, word in numbers.ENDS.items()}
     if "arm" in row:
         own = part.final(row["metric"], row["arm"], row["rule"])

@@ -17,6 +17,7 @@ from fgan.report.part import Part
 
 LATE = ", and others, because the search took too long"
 RUN = ["arm", "divergence", "objective", "seed"]
+DRAWS = ["sampler", "divergence", "metric", "rule"]
 
 
 def run_name(part, row):
@@ -35,7 +36,7 @@ def shard_of(part, arm, seed):
 def runs(part, rows):
     """One line for each judged measurement: run, metric, value, step and shard."""
     return [
-        f"  {run_name(part, r)}: {qualified(r.metric, r.rule)} = {r.value:.9g} at step {r.step} "
+        f"  {run_name(part, r)}: {qualified(r.metric, r.rule)} = {r.value:.6g} at step {r.step} "
         f"(shard {shard_of(part, r.arm, r.seed)})" + ("" if getattr(r, "settled", True) else ", not judged: on its way")
         for r in rows.itertuples()
     ]
@@ -56,11 +57,13 @@ def histories(part, rows):
 
 
 def draws(rows):
-    """One line for each draw of a sampler that was not trained."""
+    """One line for all draws of a sampler that was not trained, of one metric."""
     lines = []
-    for r in rows.itertuples():
-        of = f"sampler '{r.sampler}'" + (f" of {r.divergence}" if r.divergence else "")
-        lines.append(f"  {of}, draw {r.seed}: {qualified(r.metric, r.rule)} = {r.value:.9g} (baselines.parquet)")
+    for (sampler, divergence, metric, rule), own in rows.groupby(DRAWS, sort=False):
+        of = f"sampler '{sampler}'" + (f" of {divergence}" if divergence else "")
+        first, last = own.seed.min(), own.seed.max()
+        of += f", draw {first}" if first == last else f", mean of draws {first} to {last}"
+        lines.append(f"  {of}: {qualified(metric, rule)} = {own.value.mean(skipna=False):.6g} (baselines.parquet)")
     return lines
 
 
@@ -78,7 +81,8 @@ def made(part, rows=None):
     for (commit, condition), names in groups.items():
         took = [spent[name] for name in names if name in spent]
         time = f"{sum(took):.1f} s" if len(took) == len(names) else "a time that this record does not keep"
-        lines.append(f"trained in {time} as " + ", ".join(names))
+        shards = f"{len(names)} shard{'s' * (len(names) > 1)}"
+        lines.append(f"trained as {shards}, which took {time}: " + ", ".join(names))
         lines.append("  with " + ", ".join(f"{name} {value}" for name, value in json.loads(condition).items()))
         changes = " and uncommitted changes of the science" if "+changes" in commit else ""
         lines.append(f"  at the commit{changes}: git checkout {commit.partition('+')[0]}")
