@@ -46,7 +46,8 @@ def repository(folder):
     code.write_text(code.read_text().replace('    """Nothing is drawn."""\n', FIGURE))
     for name in ("rules", "profiles", "paper/published", "paper/sections"):
         shutil.copytree(ROOT / name, folder / name)
-    for name in ("Makefile", "Snakefile", "environment.yml", "requirements.lock", "pyproject.toml", ".gitignore"):
+    top = ("Makefile", "Snakefile", "environment.yml", "requirements.lock", "requirements.hashes", "pyproject.toml")
+    for name in (*top, ".gitignore"):
         shutil.copy(ROOT / name, folder)
     for name in ("fgan.sty", "references.bib"):
         shutil.copy(ROOT / "paper" / name, folder / "paper")
