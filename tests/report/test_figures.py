@@ -130,3 +130,12 @@ def test_a_run_that_has_not_converged_is_an_open_dot_where_the_record_says_so(tm
         assert sum(len(dot.get_xdata()) for dot in dots if dot.get_mfc() == "none") == (2 if told else 0)
     words = [text.get_text() for text in figure.legends[0].get_texts()]
     assert ("not converged" in words) == told
+
+
+def test_the_layout_of_a_saved_figure_is_rounded(tmp_path):
+    """Unrounded its last bits differ from process to process, and with them the digits of a PDF with many points."""
+    figure, axes = plt.subplots(3, 4)
+    axes[0, 0].set_ylabel("F")
+    figures.save(figure, tmp_path / "figure")
+    bounds = np.array([axis.get_position(original=True).bounds for axis in figure.axes])
+    assert np.abs(bounds - np.round(bounds, 6)).max() < 1e-12 and (bounds[:, 2:] > 0.1).all()

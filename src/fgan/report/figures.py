@@ -55,7 +55,7 @@ def save(figure, path):
 def settle(figure):
     """Computes the layout of a figure once, and rounds it: its solver adds in an order that differs each time."""
     engine = figure.get_layout_engine()
-    if engine is not None:
+    if engine is not None and figure.axes:
         engine.execute(figure)
         figure.set_layout_engine("none")
     for axis in figure.axes:
