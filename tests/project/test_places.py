@@ -95,6 +95,7 @@ def test_an_odd_environment_makes_the_same_bytes(name, source, plain, tmp_path):
     same(places.make(folder, env=CIRCUMSTANCES[name]), folder, plain)
 
 
+@EACH
 def test_a_shallow_clone_from_the_future_is_made_once(source, plain, tmp_path):
     """Its files, and later those of its record, are a day old before they are made: the clock went back."""
     origin, folder = shutil.copytree(source, tmp_path / "origin"), tmp_path / "clone"
