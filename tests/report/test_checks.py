@@ -11,6 +11,9 @@ from fgan.report import claims
 from fgan.report.checks import results
 
 ALL = ("kl", "reverse_kl", "gan")
+KL_MINUS_GAN = {
+    "kind": "difference", "metric": "m", "where": {"divergence": "kl"}, "minus": {"divergence": "gan"}, "low": 0,
+}  # fmt: skip
 
 
 def judged(found, *checks, **changes):
@@ -44,14 +47,7 @@ def test_three_divergences_of_a_seed_are_no_three_seeds(tmp_path, check):
 
 def test_a_difference_counts_pairs_and_not_the_seeds_of_one_side(tmp_path):
     values = {("m", "kl", "saddle"): [float(v + 5) for v in range(12)], ("m", "gan", "saddle"): [0.0, 1.0, 2.0]}
-    check = {
-        "kind": "difference",
-        "metric": "m",
-        "where": {"divergence": "kl"},
-        "minus": {"divergence": "gan"},
-        "low": 0,
-    }
-    row = judged(toy(tmp_path, values), check, seeds=7)
+    row = judged(toy(tmp_path, values), KL_MINUS_GAN, seeds=7)
     assert row["why"].startswith("3 seeds, the claim needs 7")
 
 
@@ -59,14 +55,7 @@ def test_a_difference_counts_pairs_and_not_the_seeds_of_one_side(tmp_path):
 def test_a_difference_of_counts_has_an_interval_from_twenty_seeds_on(tmp_path, seeds, part, shown):
     """Of fewer, with ties, Student's interval is too narrow; values that are no counts keep theirs."""
     values = {("m", "kl", "saddle"): [part * (v % 3) for v in range(seeds)], ("m", "gan", "saddle"): [0.0] * seeds}
-    check = {
-        "kind": "difference",
-        "metric": "m",
-        "where": {"divergence": "kl"},
-        "minus": {"divergence": "gan"},
-        "low": 0,
-    }
-    (result,) = results(toy(tmp_path, values), check)
+    (result,) = results(toy(tmp_path, values), KL_MINUS_GAN)
     assert np.isfinite([result.low, result.high]).all() == shown
 
 

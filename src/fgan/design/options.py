@@ -7,7 +7,7 @@ import os
 from fgan.design.validation import DesignError, nearest, read_yaml, validate
 
 CHECKPOINT = "FGAN_CHECKPOINT_SECONDS"  # between two checkpoints of a training
-VARIABLES = ("FGAN_DATA", CHECKPOINT, "FGAN_WARM", "FGAN_TORTURE")
+VARIABLES = ("FGAN_DATA", CHECKPOINT, "FGAN_WARM", "FGAN_TORTURE", "FGAN_PLACES", "FGAN_WRONG")
 
 
 def count(text):
