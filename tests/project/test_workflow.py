@@ -264,7 +264,7 @@ def test_without_tex_everything_but_the_pdf_is_made(edited, tmp_path):
     """A PATH without TeX: the sentence says what to install."""
     tools = tmp_path / "bin"
     tools.mkdir()
-    for tool in ("bash", "sh", "git", "env", "cat", "rm", "mkdir"):
+    for tool in ("bash", "sh", "git", "env", "cat", "rm", "mkdir", "which"):
         (tools / tool).symlink_to(shutil.which(tool))
     (tools / "python").symlink_to(sys.executable)
     pdf = edited / "results/smoke/paper.pdf"
