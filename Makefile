@@ -29,11 +29,11 @@ paper: setup tex ## the PDF of a record that exists: make paper RECORD=reference
 
 TEST = pytest -n auto --dist loadfile --no-loadscope-reorder --durations=25
 
-test: setup tex ## all tests, including the smoke record from start to PDF
-	python -m $(TEST)
+test: setup tex ## the tests, with the smoke record from start to PDF; make test SLOW=1 adds those that take longest
+	python -m $(TEST) $(if $(SLOW),,-m "not slow")
 
 # Not part of `test`, because it costs the start of every process of the tests.
-coverage: setup tex ## the same tests, with the lines of src and experiments that none of them reaches; at least 95 %
+coverage: setup tex ## all tests, with the lines of src and experiments that none of them reaches; at least 95 %
 	@rm -f .coverage .coverage.*
 	python -m coverage run -m $(TEST)
 	-@python -m coverage combine --quiet # without the data of what the tests have killed

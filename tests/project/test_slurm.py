@@ -46,6 +46,7 @@ def longer(folder):
 
 
 @slurm
+@pytest.mark.slow
 @pytest.mark.workflow
 def test_a_cluster_that_cancels_a_job_makes_the_bytes_of_a_local_record(tmp_path):
     """The part is trained, gathered and drawn in jobs of Slurm, and the cancelled one goes on from its checkpoint."""
@@ -64,6 +65,7 @@ def test_a_cluster_that_cancels_a_job_makes_the_bytes_of_a_local_record(tmp_path
 
 
 @slurm
+@pytest.mark.slow
 @pytest.mark.workflow
 def test_on_a_cluster_the_device_is_named(tmp_path):
     folder = clone(tmp_path)

@@ -62,6 +62,7 @@ def test_a_second_execution_does_nothing(finished):
     assert done.returncode == 0 and "Nothing to be done" in done.text
 
 
+@pytest.mark.slow
 def test_two_executions_in_two_folders_are_the_same_bytes(finished, tmp_path):
     """The second is killed in the middle of training, with its jobs, and continued by the same command."""
     folder = twin(finished[0], tmp_path / "twin")
@@ -182,6 +183,7 @@ def test_a_record_that_is_only_shown_needs_no_training_whatever_the_file_times(f
     assert planned["pdf"] == 1 and not {"train", "gather", "fetch"} & set(planned)
 
 
+@pytest.mark.slow
 def test_the_workflow_adopts_what_was_trained_without_it_and_trains_the_rest(finished, tmp_path):
     """`train-all` made one of two seeds; its archive comes from another machine, without checkpoints and metadata."""
     folder = twin(finished[0], tmp_path / "twin")
@@ -200,6 +202,7 @@ def test_the_workflow_adopts_what_was_trained_without_it_and_trains_the_rest(fin
     assert len(made) > 15 and all(mine[name] == theirs[name] for name in made)
 
 
+@pytest.mark.slow
 def test_an_orphan_of_a_killed_workflow_is_waited_for_and_its_work_is_kept(finished, tmp_path):
     """SIGKILL of snakemake alone: its jobs live on; the same command waits for them and trains nothing twice."""
     folder = twin(finished[0], tmp_path / "twin")
@@ -219,6 +222,7 @@ def test_an_orphan_of_a_killed_workflow_is_waited_for_and_its_work_is_kept(finis
     assert content(folder)[part] == content(finished[0])[part]
 
 
+@pytest.mark.slow
 def test_what_is_complete_is_kept_whatever_snakemake_has_lost(finished, tmp_path):
     """A record in a younger clone, without Snakemake's notes: nothing trains again, and a new seed is still noticed."""
     folder = twin(finished[0], tmp_path / "twin")
@@ -232,6 +236,7 @@ def test_what_is_complete_is_kept_whatever_snakemake_has_lost(finished, tmp_path
     assert content(folder)[part] == content(finished[0])[part]
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_in_one_line_what_is_safe_and_how_to_go_on(finished, tmp_path):
     folder = twin(finished[0], tmp_path / "twin")
     path = folder / "experiments/ring/experiment.yaml"

@@ -74,6 +74,14 @@ def test_a_size_that_may_have_either_sign_keeps_it():
     assert sentences.values(of("against"))["size"] == "0.50 [0.40, 0.60]"
 
 
+def test_at_least_and_at_most_are_true_of_a_value_without_an_interval():
+    values = lambda estimate, *ends: sentences.values(claim("x", "replicated", estimate, *(ends or (math.nan, math.nan))))
+    assert values(-0.15196)["least"] == "0.151" and values(-0.15196)["size"] == "0.152"
+    assert values(0.48101)["most"] == r"48.2\,\%" and values(0.745)["least"] == "0.745"
+    assert values(0.15196, 0.1, 0.2)["least"] == "0.15 [0.10, 0.20]"
+    assert values(0.0)["least"] == "0" and values(math.nan)["least"] == "--"
+
+
 @pytest.mark.parametrize(
     ("ends", "text"),
     [((0.0714, 0.063, 0.0798), "0.071 [0.063, 0.080]"), ((343.2, 237.4, 449.1), "343 [237, 449]"),

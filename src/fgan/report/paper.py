@@ -48,7 +48,7 @@ def write_numbers(record):
     cost = overview.compute(parts(record))
     write_table(record, "compute", latex(cost), cost)
     divergences = divergence_table()
-    write_table(record, "divergences", latex(divergences, left=True), divergences)
+    write_table(record, "divergences", latex(narrow(divergences), left=True), divergences)
 
 
 def sections(parts):
@@ -115,6 +115,16 @@ def divergence_table():
         | {"alternative descends": d.effective if "+" in d.effective else d.effective.removesuffix(" / 2")}
         for d in DIVERGENCES.values()
     ])  # fmt: skip
+
+
+def narrow(divergences):
+    """The same table for a page: without dom f*, the closure of g_f's range, and with long names on two lines."""
+    shown = divergences.drop(columns=[r"$\mathrm{dom}\, f^*$", "alternative descends"])
+    shown["alternative"] = [
+        rf"\parbox[t]{{6.8em}}{{\raggedright {name}\strut}}" for name in divergences["alternative descends"]
+    ]
+    greek = {r"\(pi = (.*)\)": r"\\mbox{($\\pi = \1$)}", r"alpha = ([-.\d]*)": r"$\\alpha = \1$"}
+    return shown.replace(greek, regex=True)
 
 
 def compile_pdf(record):

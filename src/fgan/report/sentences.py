@@ -36,14 +36,28 @@ def branch(claim):
 
 
 def values(claim):
-    """What a template may name: ours with its interval, its size without the sign, the same in percent, the range."""
+    """What a template may name: ours with its interval, its size without the sign, the same in percent, the range.
+
+    `least` is the size for 'at least', `most` the percent for 'at most': without an interval no digit may overstate.
+    """
     ends = claim.estimate, claim.low, claim.high
     size = sorted(map(abs, ends[1:])) if claim.low * claim.high >= 0 else ends[1:]
     size = (abs(claim.estimate), *size)
+    percent = tuple(100 * end for end in ends)
     return {
-        "ours": interval(*ends), "size": interval(*size), "percent": interval(*(100 * end for end in ends), r"\,\%"),
+        "ours": interval(*ends), "size": interval(*size), "percent": interval(*percent, r"\,\%"),
+        "least": interval(*toward(math.floor, size)), "most": interval(*toward(math.ceil, percent), r"\,\%"),
         "range": allowed(claim), "published": prose(claim.published),
     }  # fmt: skip
+
+
+def toward(rounding, ends):
+    """An estimate that has no interval, rounded down or up to three digits; with one, the three as they are."""
+    estimate, low, high = ends
+    if low < high or estimate == 0 or not math.isfinite(estimate):
+        return ends
+    digits = 2 - math.floor(math.log10(abs(estimate)))
+    return rounding(round(estimate * 10**digits, 6)) / 10**digits, low, high
 
 
 def sentence(claim, templates):
