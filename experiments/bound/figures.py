@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import NullLocator
 
-from fgan.report import figures, tables
-from fgan.report.tables import number, over_seeds
+from fgan.report import figures, printed, tables
+from fgan.report.printed import number, over_seeds
 
 # Colours from light to dark, as the class of V or its sample grows.
 CLASSES = {"line": "#c6dbe6", "w1": "#8fbcd0", "w2": "#5597b5", "w4": "#0b6e99", "w32": "#063c54"}
@@ -154,7 +154,7 @@ def table_classes(part):
         }  # fmt: skip
         row |= {f"$V$: {units(part, arm)}": over_seeds(part.values("exact F", arm, name)) for arm in arms}
         if "w32" in arms:
-            row |= {m: tables.defined(part.values(m, "w32", name), digits=2) for m in ("ratio error", "wrong side")}
+            row |= {m: printed.defined(part.values(m, "w32", name), digits=2) for m in ("ratio error", "wrong side")}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -167,8 +167,8 @@ def table_samples(part):
         supremum = number(part.baseline("D_f", "free T", name))
         for arm in arms:
             n = f"{part.arms[arm]['factors']['n']:,}"
-            spans = [tables.three(part.values(m, arm, name)) for m in ("sample F", "exact F", "best exact F")]
-            step = tables.summed(part.values("best step", arm, name), lambda v: f"{np.median(v):.0f}")
+            spans = [printed.three(part.values(m, arm, name)) for m in ("sample F", "exact F", "best exact F")]
+            step = printed.summed(part.values("best step", arm, name), lambda v: f"{np.median(v):.0f}")
             rows.append((part.labels[name], supremum, n, *spans, step))
         cuts.append(len(rows) - 1)
     return tables.framed(rows, cuts[:-1], columns=columns)
@@ -180,12 +180,12 @@ def table_estimates(part):
     for name in part.arms[arm]["divergences"]:
         exact, fresh, spread = (part.values(metric, arm, name) for metric in ("exact F", "fresh F", "spread"))
         row = {
-            "Divergence": part.labels[name], "exact $F$": tables.defined(exact),
-            "estimate $-$ exact": tables.defined(fresh - exact, digits=2),
-            "predicted sd of it": tables.defined(spread / part.measure["fresh"] ** 0.5, digits=2),
+            "Divergence": part.labels[name], "exact $F$": printed.defined(exact),
+            "estimate $-$ exact": printed.defined(fresh - exact, digits=2),
+            "predicted sd of it": printed.defined(spread / part.measure["fresh"] ** 0.5, digits=2),
         }  # fmt: skip
         for n in part.measure["sizes"]:
             pair = part.values("fresh sd", arm, name, rule=f"n = {n}"), spread / n**0.5
-            row[f"sd, $n={n}$"] = "{} ({})".format(*(tables.defined(values, digits=2) for values in pair))
+            row[f"sd, $n={n}$"] = "{} ({})".format(*(printed.defined(values, digits=2) for values in pair))
         rows.append(row)
     return pd.DataFrame(rows)

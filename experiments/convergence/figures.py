@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.ticker import NullFormatter
 
 from fgan.report import fates, figures, tables
-from fgan.report.tables import number, over_seeds
+from fgan.report.printed import number, over_seeds
 
 BLUE = figures.OBJECTIVES["saddle"]
 METHODS = {  # label and colour

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from fgan.report import converged, figures
+from fgan.report.printed import number, plus_minus
 from fgan.report.statistics import t_interval
-from fgan.report.tables import number, plus_minus
 
 from . import shares
 

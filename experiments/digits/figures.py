@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from fgan.report import figures, tables
-from fgan.report.tables import defined, framed, number, over_seeds
+from fgan.report.printed import defined, number, over_seeds
+from fgan.report.tables import framed
 
 READINGS = {"held out": "held-out real images", "own samples": "the generated samples"}  # sources of the bandwidth
 ARMS = {"saddle": "fgan", "alternative": "alternative"}  # by objective

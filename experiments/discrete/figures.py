@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from fgan.report import figures
-from fgan.report.tables import defined, over_seeds
+from fgan.report.printed import defined, over_seeds
 
 LABELS = {
     "argmax": "argmax", "score_function": "score function", "straight_through": "straight-through",

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fgan.report import figures, variance
-from fgan.report.tables import count_range, defined, framed, number, over_seeds
+from fgan.report import figures, mode_figures, variance
+from fgan.report.printed import count_range, defined, number, over_seeds
+from fgan.report.tables import framed
 
 from . import tuning
 
@@ -152,7 +153,7 @@ def figure_length(part):
     order = sorted(arms, key=lambda arm: (arms[arm]["activation"] != "tanh", arms[arm]["ratio"], arms[arm]["rate"]))
     lines = {arm: {part.labels[name]: (arm, name, colours[name]) for name in names} for arm in order}
     panels = {arm.replace("_", " "): own for arm, own in lines.items()}
-    return figures.lengths(part, panels, part.design["settings"]["target"]["modes"])
+    return mode_figures.lengths(part, panels, part.design["settings"]["target"]["modes"])
 
 
 def figure_shares(part):

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fgan.report import figures, tables
+from fgan.report import mode_figures, tables
 
 
 def total(part):
@@ -10,15 +10,15 @@ def total(part):
 
 
 def figure_distribution(part):
-    return figures.distribution(part, "grid", total(part))
+    return mode_figures.distribution(part, "grid", total(part))
 
 
 def figure_modes(part):
-    return figures.modes(part, "grid", total(part))
+    return mode_figures.modes(part, "grid", total(part))
 
 
 def figure_samples(part):
-    return figures.samples(part, "grid")
+    return mode_figures.samples(part, "grid")
 
 
 def table_modes(part):

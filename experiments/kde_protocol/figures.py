@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from fgan.report import figures
-from fgan.report.tables import number
+from fgan.report.printed import number
 
 READINGS = {"held out": {"marker": "o", "ms": 5.5, "zorder": 4}, "own samples": {"marker": "D", "ms": 3, "zorder": 5}}
 REAL, MADE = figures.OBJECTIVES.values()  # samplers that draw real images, and samplers that compute from them

@@ -9,7 +9,8 @@ from matplotlib.ticker import NullFormatter
 
 from fgan.record.write import named
 from fgan.report import figures
-from fgan.report.tables import defined, framed, number, out_of
+from fgan.report.printed import defined, number, out_of
+from fgan.report.tables import framed
 
 CORE = ("kl", "reverse_kl", "pearson", "gan")  # in the map and the closest pairs, as many as were trained
 SAMPLERS = {"data": "real data", "linear map": "linear map", "one mode": "one mode or image"}

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from fgan.report import figures, tables
+from fgan.report import figures, printed, tables
 
 METHODS = ("simultaneous", "alternating", "five of V")
 COLOURS = ("#222222", "#0b6e99", "#d9730d", "#3c8d40", "#7b4ea3", "#c2a83e")
@@ -98,7 +98,7 @@ def table_spectrum(part):
 
 
 def table_steps(part):
-    return by_remedy(part, "largest stable step", lambda value: tables.number(value, 2))
+    return by_remedy(part, "largest stable step", lambda value: printed.number(value, 2))
 
 
 def by_remedy(part, metric, text):
@@ -117,7 +117,7 @@ def by_remedy(part, metric, text):
             if cells["saddle"] == cells["alternative"]:
                 cells = {"both": cells["saddle"]}
             slope, curvature = (part.baseline(term, "terms", name) for term in ("slope", "curvature"))
-            facts = {"s": tables.number(slope, 3), "c": tables.number(curvature, 3)}
+            facts = {"s": printed.number(slope, 3), "c": printed.number(curvature, 3)}
             rows += [
                 {"Updates": method, "divergence": label, "objective": objective, **facts, **own}
                 for objective, own in cells.items()

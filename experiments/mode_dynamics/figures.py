@@ -5,8 +5,8 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 
 from fgan.report import converged, figures
+from fgan.report.printed import over_seeds
 from fgan.report.statistics import survival
-from fgan.report.tables import over_seeds
 
 COLOUR = figures.OBJECTIVES["saddle"]
 MOMENTS = 8  # pictures in a strip

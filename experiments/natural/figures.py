@@ -6,7 +6,8 @@ import math
 import numpy as np
 
 from fgan.report import figures
-from fgan.report.tables import framed, number, over_seeds
+from fgan.report.printed import number, over_seeds
+from fgan.report.tables import framed
 
 ARM = "main"
 HEADINGS = {"pixels": "on pixels", "coarse": "on 8x8 averages"}

@@ -4,7 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from fgan.report import fates, figures
-from fgan.report.tables import count_range, defined, framed, number, out_of
+from fgan.report.printed import count_range, defined, number, out_of
+from fgan.report.tables import framed
 
 CASES = {  # under reverse KL
     "centred": "ring of 8", "shifted": "off the origin", "seven": "ring of 7", "nine": "ring of 9",

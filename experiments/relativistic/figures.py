@@ -4,10 +4,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan.report import converged, fates, figures, tables
+from fgan.report import converged, fates, figures, printed
+from fgan.report.printed import count_range, number, plus_minus
 from fgan.report.result import UNKNOWN
 from fgan.report.statistics import t_interval
-from fgan.report.tables import count_range, number, plus_minus
 
 SETTINGS = {"ring": "ring", "wide": "ring, twice as wide", "grid": "grid"}
 PENALTIES = {"none": "no penalty", "r1": "R1", "r1_r2": "R1 and R2"}
@@ -170,7 +170,7 @@ def table_cells(part):
                 rows.append({
                     "Setting": SETTINGS[setting], "penalties": PENALTIES[level], "objective": STYLES[objective][0],
                     "modes": count_range(counts[np.isfinite(counts)]),
-                    "high quality": tables.defined(part.values("high_quality", arm, "gan", objective), np.median, 2),
+                    "high quality": printed.defined(part.values("high_quality", arm, "gan", objective), np.median, 2),
                     "all": cells.pop(f"all {total}"), **cells,
                 })  # fmt: skip
     return pd.DataFrame(rows)
@@ -188,7 +188,7 @@ def table_divergences(part):
                 if metric in converged.COUNTS and len(gain):
                     both = [converged.ends(part, arm, name, objective)["converged"] for objective in pair]
                     gain = gain[both[0] & both[1]]
-                row[f"{family}: {word}"] = tables.over_seeds(gain, 2) if len(gain) else "no pair"
+                row[f"{family}: {word}"] = printed.over_seeds(gain, 2) if len(gain) else "no pair"
             row[f"{family}: failed"] = ", ".join(fates.cell(part, arm, name, objective) for objective in pair)
         rows.append(row)
     return pd.DataFrame(rows)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fgan.report import converged, figures
+from fgan.report import converged, figures, mode_figures
+from fgan.report.printed import count_range, defined, number, plus_minus
 from fgan.report.statistics import holm, paired_permutation, t_interval
-from fgan.report.tables import count_range, defined, number, plus_minus
 
 CORE = ("gan", "kl", "reverse_kl", "pearson")
 # Remedies with their labels, and settings, both in the order of the figures; a remedy's first setting represents it.
@@ -114,7 +114,7 @@ def figure_length(part):
     first = {choices[0]: label(remedy) for remedy, choices in budget(part).items()}
     colours = dict(zip(first, ["black", *figures.palette(range(len(first) - 1)).values()], strict=True))
     lines = {name: {label: (arm, name, colours[arm]) for arm, label in first.items()} for name in core(part)}
-    return figures.lengths(part, {part.labels[name]: own for name, own in lines.items()}, 8)
+    return mode_figures.lengths(part, {part.labels[name]: own for name, own in lines.items()}, 8)
 
 
 def figure_cost(part):

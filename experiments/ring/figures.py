@@ -4,9 +4,9 @@ import math
 
 import pandas as pd
 
-from fgan.report import figures, tables
+from fgan.report import figures, mode_figures, tables
+from fgan.report.printed import number
 from fgan.report.statistics import detectable, wilson
-from fgan.report.tables import number
 
 ARM = "tanh"
 
@@ -16,15 +16,15 @@ def total(part):
 
 
 def figure_modes(part):
-    return figures.modes(part, ARM, total(part))
+    return mode_figures.modes(part, ARM, total(part))
 
 
 def figure_distribution(part):
-    return figures.distribution(part, ARM, total(part))
+    return mode_figures.distribution(part, ARM, total(part))
 
 
 def figure_samples(part):
-    return figures.samples(part, ARM)
+    return mode_figures.samples(part, ARM)
 
 
 def figure_trajectory(part):

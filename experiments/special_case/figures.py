@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fgan.report import figures
-from fgan.report.tables import over_seeds, three
+from fgan.report.printed import over_seeds, three
 
 ARM, NAME = "fgan", "gan"
 WAYS = ("population", "textbook")

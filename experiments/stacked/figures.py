@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from fgan.report import converged, figures
+from fgan.report.printed import number, over_seeds, summed
 from fgan.report.statistics import t_interval
-from fgan.report.tables import framed, number, over_seeds, summed
+from fgan.report.tables import framed
 
 MAIN = "unrolled_quarter"
 SHOWN = 8  # images in a row of the sheet

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fgan.report import fates, figures
-from fgan.report.tables import defined, number, over_seeds
+from fgan.report.printed import defined, number, over_seeds
 
 ARM = "sgd"
 # The exact optimum that an objective should find: that of the divergence, or of its effective divergence.

@@ -5,9 +5,9 @@ import math
 import pandas as pd
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from fgan.report import claims, figures, tables
+from fgan.report import claims, figures, printed, tables
+from fgan.report.printed import number, over_seeds
 from fgan.report.statistics import paired_permutation
-from fgan.report.tables import number, over_seeds
 
 LABELS = {
     "gan": "GAN", "vae": "VAE", "hybrid": "hybrid", "gan_binary": "GAN, binary",
@@ -81,7 +81,7 @@ def figure_tracking(part):
             lines = part.history(metric, arm, *main(part, arm))
             axis.plot(lines.index, lines, color=COLOURS[arm], lw=0.8, alpha=0.7)
         both = (part.values("tracking", arm, *main(part, arm), rule) for rule in ("", "second half"))
-        whole, late = (tables.summed(values, lambda kept: f"{kept.mean():.2f}") for values in both)
+        whole, late = (printed.summed(values, lambda kept: f"{kept.mean():.2f}") for values in both)
         top.set_title(f"{LABELS[arm]}: {whole}, second half {late}")
         top.set_ylabel("F" if arm == "gan" else "ELBO, nats")
         bottom.sharey(distances[0])

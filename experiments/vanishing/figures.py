@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from fgan.report import figures, tables
-from fgan.report.tables import number
+from fgan.report import figures, printed, tables
+from fgan.report.printed import number
 
 GAMES = {
     "optimal": "20 steps of V,\nslow G", "one_step": "1 step of V,\nslow G",
@@ -211,7 +211,7 @@ def table_divergences(part):
             row[heading] = number(part.baseline(metric, sampler, name, rule), 2)
         for objective in figures.OBJECTIVES:
             measured = part.values("exponent", arms.get(10, arms[1]), name, rule=objective)
-            row[f"{objective}: $k$ on images"] = tables.defined(measured, digits=2)
+            row[f"{objective}: $k$ on images"] = printed.defined(measured, digits=2)
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -10,7 +10,7 @@ from small import EXPERIMENTS, RING, edited, written
 from fgan import design
 from fgan.design import DesignError
 from fgan.design.texts import LETTERS, MATHS, PRINTED, unprintable
-from fgan.report.tables import escape, prose
+from fgan.report.printed import escape, prose
 
 ARMS, TITLE = "  tanh: {}\n", "title: Eight Gaussians on a ring"
 FOLDERS = [

@@ -7,7 +7,7 @@ import pytest
 from records import toy
 
 from fgan.divergences import DIVERGENCES
-from fgan.report import figures
+from fgan.report import figures, mode_figures
 from fgan.targets import mixtures
 
 GRID = {"kind": "grid", "side": 5, "spacing": 2.0, "sd": 0.05}
@@ -95,7 +95,7 @@ def part(tmp_path):
 
 
 def test_the_figure_of_modes_shows_every_run_and_the_samplers(part):
-    figure = figures.modes(part, "main", 8)
+    figure = mode_figures.modes(part, "main", 8)
     left, right = figure.axes
     for axis, metric in ((left, "modes"), (right, "high_quality")):
         drawn = [list(line.get_xdata()) for line in axis.lines]
@@ -104,7 +104,7 @@ def test_the_figure_of_modes_shows_every_run_and_the_samplers(part):
 
 
 def test_the_figure_of_distributions_shows_shares_of_runs(part):
-    figure = figures.distribution(part, "main", 8)
+    figure = mode_figures.distribution(part, "main", 8)
     for axis in figure.axes[:2]:
         shares = axis.images[0].get_array()
         assert shares.shape == (2, 9) and shares.sum(1).tolist() == pytest.approx([1, 1])
@@ -112,7 +112,7 @@ def test_the_figure_of_distributions_shows_shares_of_runs(part):
 
 
 def test_the_figure_of_samples_has_a_panel_for_each_divergence_and_objective(part):
-    figure = figures.samples(part, "main")
+    figure = mode_figures.samples(part, "main")
     assert [axis.get_title() for axis in figure.axes] == ["KL", "GAN"] * 2
 
 
@@ -124,7 +124,7 @@ def test_a_figure_without_data_says_why():
 def test_a_run_that_has_not_converged_is_an_open_dot_where_the_record_says_so(tmp_path, told):
     values = {(metric, "kl", "saddle"): [0.5, 0.7, 0.9] for metric in ("modes", "high_quality", "failed")}
     values |= {("converged", "kl", "saddle"): [1.0, 0.0, 0.0]} if told else {}
-    figure = figures.modes(toy(tmp_path, values, divergences=["kl"]), "main", 8)
+    figure = mode_figures.modes(toy(tmp_path, values, divergences=["kl"]), "main", 8)
     for axis in figure.axes:
         dots = [line for line in axis.lines if line.get_marker() == "o"]
         assert sum(len(dot.get_xdata()) for dot in dots if dot.get_mfc() == "none") == (2 if told else 0)

@@ -75,7 +75,9 @@ def test_a_size_that_may_have_either_sign_keeps_it():
 
 
 def test_at_least_and_at_most_are_true_of_a_value_without_an_interval():
-    values = lambda estimate, *ends: sentences.values(claim("x", "replicated", estimate, *(ends or (math.nan, math.nan))))
+    values = lambda estimate, *ends: sentences.values(
+        claim("x", "replicated", estimate, *(ends or (math.nan, math.nan)))
+    )
     assert values(-0.15196)["least"] == "0.151" and values(-0.15196)["size"] == "0.152"
     assert values(0.48101)["most"] == r"48.2\,\%" and values(0.745)["least"] == "0.745"
     assert values(0.15196, 0.1, 0.2)["least"] == "0.15 [0.10, 0.20]"

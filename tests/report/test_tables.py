@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from records import toy
 
-from fgan.report import pages, tables
+from fgan.report import pages, printed, tables
 
 NUMBERS = {
     math.nan: "undefined", math.inf: r"$\infty$", -math.inf: r"$-\infty$", 0.0: "0",
@@ -22,42 +22,42 @@ NUMBERS = {
 
 @pytest.mark.parametrize("value", NUMBERS, ids=str)
 def test_a_number_as_text(value):
-    assert tables.number(value) == NUMBERS[value]
+    assert printed.number(value) == NUMBERS[value]
 
 
 def test_a_number_that_is_missing_is_a_word():
-    assert tables.number(None) == tables.fixed(math.nan) == "undefined"
+    assert printed.number(None) == printed.fixed(math.nan) == "undefined"
 
 
 def test_a_number_has_the_digits_asked_for():
-    assert [tables.number(math.pi, digits) for digits in (1, 2, 4)] == ["3", "3.1", "3.142"]
-    assert tables.number(0.5, 2) == "0.50" and tables.number(8, 2) == "8.0"
+    assert [printed.number(math.pi, digits) for digits in (1, 2, 4)] == ["3", "3.1", "3.142"]
+    assert printed.number(0.5, 2) == "0.50" and printed.number(8, 2) == "8.0"
 
 
 def test_a_mean_has_its_half_width_unless_that_is_infinite():
-    assert tables.plus_minus(2.0, 1.5, 2.5) == r"2.00 $\pm$ 0.50"
-    assert tables.plus_minus(1.2345, 1.2211, 1.2479) == r"1.234 $\pm$ 0.013"  # no decimal beyond the half-width's
-    assert tables.plus_minus(-712.34, -912.34, -512.34) == r"$-$710 $\pm$ 200"
-    assert tables.plus_minus(1.0, 1.0, 1.0) == r"1.00 $\pm$ 0"
-    assert tables.plus_minus(2.0, -math.inf, math.inf) == tables.plus_minus(2.0, math.nan, math.nan) == "2.00"
+    assert printed.plus_minus(2.0, 1.5, 2.5) == r"2.00 $\pm$ 0.50"
+    assert printed.plus_minus(1.2345, 1.2211, 1.2479) == r"1.234 $\pm$ 0.013"  # no decimal beyond the half-width's
+    assert printed.plus_minus(-712.34, -912.34, -512.34) == r"$-$710 $\pm$ 200"
+    assert printed.plus_minus(1.0, 1.0, 1.0) == r"1.00 $\pm$ 0"
+    assert printed.plus_minus(2.0, -math.inf, math.inf) == printed.plus_minus(2.0, math.nan, math.nan) == "2.00"
 
 
 def test_a_mean_over_seeds_says_how_many_runs_have_no_value():
-    assert tables.over_seeds([1.0, 3.0]) == tables.plus_minus(2.0, 2 - 12.7062, 2 + 12.7062)
-    assert tables.over_seeds([1.0, math.nan, 3.0]) == tables.over_seeds([1.0, 3.0]) + " (2 of 3)"
-    assert tables.over_seeds([math.nan, math.inf]) == "undefined" and tables.over_seeds([]) == "not run"
+    assert printed.over_seeds([1.0, 3.0]) == printed.plus_minus(2.0, 2 - 12.7062, 2 + 12.7062)
+    assert printed.over_seeds([1.0, math.nan, 3.0]) == printed.over_seeds([1.0, 3.0]) + " (2 of 3)"
+    assert printed.over_seeds([math.nan, math.inf]) == "undefined" and printed.over_seeds([]) == "not run"
 
 
 def test_plain_text_is_escaped_and_latex_is_left():
-    assert tables.escape("50 % of a_b & #1") == r"50 \% of a\_b \& \#1"
+    assert printed.escape("50 % of a_b & #1") == r"50 \% of a\_b \& \#1"
     # A bare % would hide what follows it.
-    assert tables.escape(r"$\mu$ in 95 % and 95\,\%, #2") == r"$\mu$ in 95 \% and 95\,\%, \#2"
-    assert tables.escape(r"$\mu$ paper") == r"$\mu$ paper" and tables.escape(3) == "3"
+    assert printed.escape(r"$\mu$ in 95 % and 95\,\%, #2") == r"$\mu$ in 95 \% and 95\,\%, \#2"
+    assert printed.escape(r"$\mu$ paper") == r"$\mu$ paper" and printed.escape(3) == "3"
 
 
 @pytest.mark.parametrize("text", ["a^b", "a~b", "{a}", "a}"])
 def test_every_special_character_is_escaped(text):
-    assert tables.escape(text) not in ("a^b", "a~b", "{a}", "a}")
+    assert printed.escape(text) not in ("a^b", "a~b", "{a}", "a}")
 
 
 def test_a_frame_is_a_booktabs_table_with_its_rules():
@@ -86,20 +86,20 @@ def test_only_a_table_of_which_the_record_has_nothing_says_so():
 
 @pytest.mark.parametrize(("value", "text"), [(math.inf, "undefined"), (-math.inf, "undefined"), (math.nan, "--")])
 def test_an_estimate_that_there_is_not_has_no_interval(value, text):
-    assert tables.interval(value, 0.0, 1.0) == tables.interval(value, -math.inf, math.inf) == text
+    assert printed.interval(value, 0.0, 1.0) == printed.interval(value, -math.inf, math.inf) == text
 
 
 @pytest.mark.parametrize(("low", "high", "text"), [(0.25, 0.75, "0.5 [0.2, 0.8]"), (math.nan, math.nan, "0.500")])
 def test_what_a_claim_measured_has_its_interval_where_there_is_one(low, high, text):
     claim = SimpleNamespace(estimate=0.5, low=low, high=high, missing="", allowed_low=-math.inf, allowed_high=math.inf)
-    assert tables.measured(claim) == text
+    assert printed.measured(claim) == text
 
 
 def test_a_share_is_in_percent_of_what_it_is_of():
     claim = SimpleNamespace(estimate=1.0, low=0.3, high=1.0, missing="", allowed_low=0.5, allowed_high=math.inf)
-    assert tables.measured(claim, "of runs") == r"100\,\% [30, 100] of runs"
-    assert tables.measured(claim, "modes") == "1.0 [0.3, 1.0] modes"
-    assert pages.plain(tables.measured(claim, "of runs")) == "100 % [30, 100] of runs"
+    assert printed.measured(claim, "of runs") == r"100\,\% [30, 100] of runs"
+    assert printed.measured(claim, "modes") == "1.0 [0.3, 1.0] modes"
+    assert pages.plain(printed.measured(claim, "of runs")) == "100 % [30, 100] of runs"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_share_is_in_percent_of_what_it_is_of():
 )
 def test_rounding_alone_puts_no_interval_on_zero_or_on_its_criterion(ends, bound, text):
     own = dict(zip(("estimate", "low", "high"), ends, strict=True))
-    assert tables.measured(SimpleNamespace(**own, missing="", allowed_low=-math.inf, allowed_high=bound)) == text
+    assert printed.measured(SimpleNamespace(**own, missing="", allowed_low=-math.inf, allowed_high=bound)) == text
 
 
 @pytest.mark.parametrize(
@@ -126,17 +126,17 @@ def test_rounding_alone_puts_no_interval_on_zero_or_on_its_criterion(ends, bound
     ],
 )
 def test_what_a_claim_allows_is_a_bound_or_a_range(low, high, text):  # fmt: skip
-    assert tables.allowed(SimpleNamespace(allowed_low=low, allowed_high=high)) == text
+    assert printed.allowed(SimpleNamespace(allowed_low=low, allowed_high=high)) == text
 
 
 def test_values_over_seeds_in_one_cell():
-    assert tables.three(np.array([3.0, 1.0, 8.0])) == "1.00, 3.00, 8.00" and tables.three(np.array([])) == "not run"
+    assert printed.three(np.array([3.0, 1.0, 8.0])) == "1.00, 3.00, 8.00" and printed.three(np.array([])) == "not run"
     assert (
-        tables.count_range(np.array([8.0, 7.0, 2.0])) == "2, 7, 8"
-        and tables.count_range(np.array([math.nan])) == "no count"
+        printed.count_range(np.array([8.0, 7.0, 2.0])) == "2, 7, 8"
+        and printed.count_range(np.array([math.nan])) == "no count"
     )
-    assert tables.defined(np.array([1.0, 3.0])) == "2.00" and tables.defined(np.array([math.nan])) == "undefined"
-    assert tables.defined(np.array([1.0, math.nan, 3.0])) == "2.00 (2 of 3)"
+    assert printed.defined(np.array([1.0, 3.0])) == "2.00" and printed.defined(np.array([math.nan])) == "undefined"
+    assert printed.defined(np.array([1.0, math.nan, 3.0])) == "2.00 (2 of 3)"
 
 
 def test_a_framed_table_has_its_rules():

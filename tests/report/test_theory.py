@@ -10,6 +10,7 @@ from small import ROOT
 
 from fgan.check.search import UNBOUNDED, P, Q
 from fgan.divergences import DIVERGENCES
+from fgan.report import printed
 from fgan.report.theory import figures, public, tables
 from fgan.report.theory.tables import FAILS, PRINTED
 
@@ -65,7 +66,7 @@ def test_our_objective_reaches_each_divergence_and_the_faulty_ones_do_not():
         value = float((Q * d.f(P / Q)).sum())
         if value > UNBOUNDED:  # beyond the search
             continue
-        assert exact == reached == tables.number(value).replace("$", "")
+        assert exact == reached == printed.number(value).replace("$", "")
         assert float(squashed) < float(exact)
         identity = torch.equal(d.activation(P), P)
         assert (misplaced == exact) == identity

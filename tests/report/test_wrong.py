@@ -22,7 +22,7 @@ EACH = pytest.mark.skipif(os.environ.get("FGAN_WRONG") != "each", reason="minute
 WORDLESS = re.compile(r"\bnan\b|\binf\b|^[\s,()–−-]*$|(^|[ (,])--($|[ ),])", re.I)  # a cell that says nothing
 DRIVEN = shown.DESIGN.replace("[kl, gan]", "[all]").replace("[saddle]", "[saddle, alternative]")
 FIGURES = """
-from fgan.report import figures, tables
+from fgan.report import figures, mode_figures, tables
 
 
 def statistic_spread(part):
@@ -30,15 +30,15 @@ def statistic_spread(part):
 
 
 def figure_modes(part):
-    return figures.modes(part, "tanh", 8)
+    return mode_figures.modes(part, "tanh", 8)
 
 
 def figure_distribution(part):
-    return figures.distribution(part, "tanh", 8)
+    return mode_figures.distribution(part, "tanh", 8)
 
 
 def figure_samples(part):
-    return figures.samples(part, "tanh")
+    return mode_figures.samples(part, "tanh")
 
 
 def table_modes(part):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fgan.report.tables import escape, prose
+from fgan.report.printed import escape, prose
 
 FOLDER = Path("paper", "published")
 # Tables of results: title, columns that name a row, columns with published values (errors belong to those beside them).

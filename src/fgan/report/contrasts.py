@@ -3,7 +3,7 @@
 import numpy as np
 
 from fgan.report.converged import ends
-from fgan.report.tables import number
+from fgan.report.printed import number
 
 PLAYERS = ("kl", "reverse_kl", "gan")
 

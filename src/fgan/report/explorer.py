@@ -10,8 +10,8 @@ from fgan.files import RecordError, write_text
 from fgan.report import pages
 from fgan.report.claims import VERDICTS
 from fgan.report.draw import parts
+from fgan.report.printed import allowed, measured
 from fgan.report.runs import rounded, runs
-from fgan.report.tables import allowed, measured
 
 LIMIT = 15e6  # bytes of the page
 EDGE = 6.0  # halves of an interval beyond which a claim is drawn at the edge

@@ -12,7 +12,7 @@ from fgan.record.audit import digest, stale
 from fgan.report import overview, sentences
 from fgan.report.claims import counts
 from fgan.report.contrasts import contrasts
-from fgan.report.tables import escape, measured, number
+from fgan.report.printed import escape, measured, number
 
 COLUMNS = ("key", "text", "value", "source", "experiment", "arm", "divergence", "objective", "metric", "rule", "claim")
 

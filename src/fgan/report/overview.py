@@ -9,8 +9,8 @@ from fgan import design
 from fgan.design import DesignError, nearest, read_yaml
 from fgan.record.publish import hours
 from fgan.report.claims import VERDICTS, percent
+from fgan.report.printed import escape, measured, prose
 from fgan.report.sentences import shown
-from fgan.report.tables import escape, measured, prose
 
 COLOURS = {"replicated": "#1d6b3a", "partly": "#b7791f", "not replicated": "#9b2226", "undecided": "#8a8a8a"}
 MARKERS = {"published": "o", "exercise": "s", "derived": "^", "identity": "D"}

@@ -13,7 +13,7 @@ from fgan.report import claims_json, licences
 from fgan.report.claims import KINDS, counts, verdicts
 from fgan.report.draw import parts
 from fgan.report.paper import divergence_table
-from fgan.report.tables import measured
+from fgan.report.printed import measured
 
 MEANINGS = {  # meanings of the columns of measurements and baselines
     "experiment": "folder in experiments/",

@@ -13,7 +13,8 @@ from fgan.files import RecordError, whole, write_text
 from fgan.report import claims_json, figures, numbers, overview
 from fgan.report.claims import verdicts
 from fgan.report.draw import parts, write_table
-from fgan.report.tables import allowed, escape, latex, measured, number, prose, robust
+from fgan.report.printed import allowed, escape, measured, number, prose, robust
+from fgan.report.tables import latex
 
 # 2016-12-05, the opening of NIPS 2016: with a fixed date the PDF is the same bytes on every day.
 SOURCE_DATE_EPOCH = "1480896000"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fgan.report.tables import escape, prose
+from fgan.report.printed import escape, prose
 
 
 def read():

@@ -4,7 +4,7 @@ import math
 import re
 
 from fgan.design import DesignError, nearest, read_yaml
-from fgan.report.tables import allowed, interval, prose
+from fgan.report.printed import allowed, interval, prose
 
 SOURCE = "paper/sentences.yaml"
 BRANCHES = ("holds", "fails", "against", "partly", "open")

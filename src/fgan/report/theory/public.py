@@ -10,7 +10,7 @@ from torch.nn.functional import logsigmoid
 from fgan import check
 from fgan.check.search import P, Q, overflow, reached
 from fgan.divergences import DIVERGENCES
-from fgan.report.tables import number
+from fgan.report.printed import number
 from fgan.report.theory.tables import PRINTED, activation
 
 WEIGHT = 3.14159  # the number, in place of the weight pi

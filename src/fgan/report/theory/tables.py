@@ -14,7 +14,7 @@ from torch import Tensor
 from fgan.check.checks import convex
 from fgan.check.search import F64, UNBOUNDED, P, Q, gradient, supremum
 from fgan.divergences import DIVERGENCES, Divergence
-from fgan.report.tables import number
+from fgan.report.printed import number
 
 PI = 0.3  # weight of the weighted Jensen-Shannon divergence in the table
 HOLDS, FAILS = r"\holds", r"\fails"
