@@ -109,9 +109,9 @@ def test_every_experiment_has_a_section_with_its_figures_tables_and_deviations(r
             assert rf"\fgan{kind}{{ring_{name}}}" in text.partition(r"\end{enumerate}")[2]
     for name in design.find(EXPERIMENTS):
         assert (rf"\label{{sec:{name}}}" in text) == (name != "ring")
-    assert text.count("In this record: not part of this record.") + text.count("In this record: not run: no data.") == (
-        len(design.find(EXPERIMENTS)) - 1
-    )
+    assert text.count("The record lacks it (not part of this record).") + text.count(
+        "The record lacks it (not run: no data)."
+    ) == (len(design.find(EXPERIMENTS)) - 1)
 
 
 def test_every_claim_of_a_section_is_told_once_and_by_a_sentence():

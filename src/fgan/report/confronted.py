@@ -95,6 +95,9 @@ def matches(patterns, names):
     return names.str.fullmatch(every)
 
 
+CAPTION = r"\caption{Published values and the claims that confront them.}\label{tab:confronted}\\"
+
+
 def confronted(line, published):
     """The values of a file that a line of confronted.csv is about."""
     return published[matches(line.row, published.row) & matches(line.column, published.column)]
@@ -103,7 +106,7 @@ def confronted(line, published):
 def table(folder=FOLDER):
     """A long table of all published values by file: row and column, value and how it is known, claims or reason."""
     widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{w}\linewidth}}" for w in (0.25, 0.34, 0.35))
-    lines = [rf"\begin{{longtable}}{{@{{}}{widths}@{{}}}}", r"\toprule",
+    lines = [rf"\begin{{longtable}}{{@{{}}{widths}@{{}}}}", CAPTION, r"\toprule",
              r"Published & Value & Confronted by \\ \midrule \endhead \bottomrule \endfoot"]  # fmt: skip
     frame = text("confronted", folder)
     for name, (title, _, columns) in RESULTS.items():

@@ -23,6 +23,9 @@ TEX_PACKAGES = (
 )
 
 
+CAPTION = r"\caption{The claims by experiment, each with the check that speaks most against it.}\label{tab:claims}\\"
+
+
 DOCUMENTS = {"main": "paper", "supplement": "supplement"}  # source in paper/: PDF of the record
 
 
@@ -62,7 +65,7 @@ def sections(parts):
         if name not in present:
             raw = design.read_yaml(Path("experiments", name, "experiment.yaml"))
             lines.append(rf"\section{{{escape(raw['title'])}}}\label{{sec:{name}}}")
-            lines.append(rf"\emph{{{escape(raw['question'])}}} In this record: {design.left_out(name)}.")
+            lines.append(rf"\emph{{{escape(raw['question'])}}} The record lacks it ({design.left_out(name)}).")
             continue
         part, section = present[name], Path("paper", "sections", f"{name}.tex")
         text = section.read_text(encoding="utf-8") if section.exists() else ""
@@ -79,8 +82,8 @@ def sections(parts):
 
 def claims_table(frame):
     """A long table of the claims by experiment: verdict, statement, source, the check that speaks most against it."""
-    widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{w}\linewidth}}" for w in (0.11, 0.34, 0.19, 0.265))
-    lines = [rf"\begin{{longtable}}{{@{{}}{widths}@{{}}}}", r"\toprule",
+    widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{w}\linewidth}}" for w in (0.1, 0.33, 0.17, 0.33))
+    lines = [rf"\begin{{longtable}}{{@{{}}{widths}@{{}}}}", CAPTION, r"\toprule",
              r"Verdict & Claim & Source & Checks \\ \midrule \endhead \bottomrule \endfoot"]  # fmt: skip
     for experiment, rows in frame.groupby("experiment", sort=False):
         lines.append(rf"\multicolumn{{4}}{{@{{}}l}}{{\sffamily\bfseries {escape(experiment)}}} \\* \addlinespace")

@@ -10,6 +10,7 @@ from fgan.report.statistics import t_interval
 
 SPECIAL = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}",
            "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}  # fmt: skip
+BELOW, ABOVE = r"$\leq$", r"$\geq$"
 
 
 def number(value, digits=3):
@@ -44,7 +45,7 @@ def plus_minus(mean, low, high, digits=3):
     if not math.isfinite(half):
         return number(mean, digits)
     decimals = 1 - math.floor(math.log10(half)) if half > 0 else 9
-    if decimals > 4 or max(abs(mean), half) >= 1e5:  # as powers of ten
+    if decimals > 6 or max(abs(mean), half) >= 1e5:  # as powers of ten
         return f"{number(mean, digits)} $\\pm$ {number(half, 2)}"
     mean, half = (f"{round(value, decimals) + 0.0:.{max(0, decimals)}f}" for value in (mean, half))
     return f"{mean} $\\pm$ {half}".replace("-", "$-$")
@@ -61,14 +62,14 @@ def interval(estimate, low, high, unit="", bounds=()):
     if not 0 < half < math.inf:
         whole = estimate == round(estimate) and abs(estimate) < 1e5
         return (f"{estimate:.0f}".replace("-", "$-$") if whole else number(estimate)) + unit
-    decimals = max(0, -math.floor(math.log10(half / 2)))
+    decimals = -math.floor(math.log10(half / 2))
     if decimals > 4:
         return f"{number(estimate)}{unit} [{number(low)}, {number(high)}]"
     ends = (estimate, low, high)
     touches = lambda digits: any(round(v, digits) == b != v for v in ends for b in (0.0, *bounds))
     decimals = next((digits for digits in range(decimals, decimals + 3) if not touches(digits)), decimals)
     rounded = (round(value, decimals) + 0.0 for value in ends)  # + 0.0 takes the sign from a zero
-    middle, *ends = (f"{value:.{decimals}f}".replace("-", "$-$") for value in rounded)
+    middle, *ends = (f"{value:.{max(0, decimals)}f}".replace("-", "$-$") for value in rounded)
     return f"{middle}{unit} [{', '.join(ends)}]"
 
 
@@ -106,11 +107,14 @@ def measured(claim, unit=""):
 
 
 def allowed(claim):
-    """The range that a claim allows, as text."""
+    """The range that a claim allows, as text; a difference that is tested against 0 may not be 0."""
     low, high = number(claim.allowed_low), number(claim.allowed_high)
+    strict = math.isfinite(claim.p_holm) and "0" in (low, high)
     if math.isinf(claim.allowed_low):
-        return rf"allowed $\leq$ {high}"
-    return rf"allowed $\geq$ {low}" if math.isinf(claim.allowed_high) else f"allowed [{low}, {high}]"
+        return f"allowed {'$<$' if strict else BELOW} {high}"
+    if math.isinf(claim.allowed_high):
+        return f"allowed {'$>$' if strict else ABOVE} {low}"
+    return f"allowed [{low}, {high}]"
 
 
 def robust(claim):

@@ -7,6 +7,8 @@ import pandas as pd
 
 from fgan.report.printed import escape, prose
 
+CAPTION = r"\caption{Published settings that ours differ from.}\label{tab:protocols}\\"
+
 
 def read():
     """The rows of protocols.csv, all as text."""
@@ -16,7 +18,7 @@ def read():
 def table(frame):
     """A long table of the published settings that ours differ from, by protocol: the source's, ours, and why."""
     widths = "".join(rf">{{\raggedright\arraybackslash}}p{{{w}\linewidth}}" for w in (0.19, 0.25, 0.25, 0.23))
-    lines = [rf"\begin{{longtable}}{{@{{}}{widths}@{{}}}}", r"\toprule",
+    lines = [rf"\begin{{longtable}}{{@{{}}{widths}@{{}}}}", CAPTION, r"\toprule",
              r"Setting & Source & Here & Reason \\ \midrule \endhead \bottomrule \endfoot"]  # fmt: skip
     for protocol, rows in frame.groupby("protocol", sort=False):
         differ = rows[rows.same == "no"]

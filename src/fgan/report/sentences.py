@@ -67,11 +67,11 @@ def sentence(claim, templates):
         return ""
     known = values(claim)
     if chosen == "open" and "topic" in own:
-        return f"It stays open {own['topic']}{measured(claim, own)}. The reason: {prose(reason(claim.why))}."
+        return f"It stays open {own['topic']}{measured(claim, own)}. The reason: {prose(reason(claim))}."
     text = own.get(chosen, own.get("fails") if chosen == "against" else None)
     if text is None:
         opening = OPENINGS.get("fails" if chosen == "against" else chosen, "")
-        tail = {"holds": "", "open": prose(reason(claim.why))}.get(chosen, known["range"])
+        tail = {"holds": "", "open": prose(reason(claim))}.get(chosen, known["range"])
         return opening + prose(claim.statement).rstrip(".") + measured(claim, own, tail) + "."
     return filled(text, known, claim.claim)
 
@@ -131,7 +131,7 @@ def findings(frame, templates, names):
     for name in names:
         claim = rows.loc[name]
         if branch(claim) == "open":
-            alike.setdefault("seeds" if SEEDS.match(claim.why) else reason(claim.why), []).append(claim)
+            alike.setdefault("seeds" if SEEDS.match(claim.why) else reason(claim), []).append(claim)
         elif branch(claim):
             lines.append(line(claim, templates))
     left = [
@@ -159,17 +159,20 @@ def line(claim, templates):
     return rf"\finding{{\verdict{{{shown(claim.verdict, claim.kind)}}}}}{{{told}}}" if told else ""
 
 
-def reason(why):
+def reason(claim):
     """Why a claim stays open, without what was found so far and the share of runs, by which claims differ."""
-    short = re.split(r"; so far|, \d+ % of the|, \d+ of \d+ runs failed", why)[0]
-    return "the interval straddles the criterion" if short.endswith("check is undecided") else short
+    short = re.split(r"; so far|, \d+ % of the|, \d+ of \d+ runs failed", claim.why)[0]
+    if not short.endswith("check is undecided"):
+        return short
+    tied = math.isfinite(claim.estimate) and not math.isfinite(claim.high - claim.low)
+    return "values that tie, or a single one, have no interval" if tied else "the interval straddles the criterion"
 
 
 def because(group):
     """Why claims that lack seeds, or share a reason, stay open."""
     found = [SEEDS.match(claim.why) for claim in group]
     if len(group) == 1 or not all(found):
-        return reason(group[0].why)
+        return reason(group[0])
     have, need = ([int(match[i]) for match in found] for i in (1, 2))
     spread = [f"{min(n)}" if min(n) == max(n) else f"{min(n)} to {max(n)}" for n in (have, need)]
     return f"{spread[0]} {'seed' if spread[0] == '1' else 'seeds'}, the claims need {spread[1]}"

@@ -6,6 +6,8 @@ import pandas as pd
 from fgan.report import converged, fates
 from fgan.report.printed import count_range, defined, escape, fixed, number, three
 
+LONG = 25  # letters of a cell that may be wrapped
+
 
 def framed(rows, cuts=(), **options):
     """A frame of rows with a rule after each row number of `cuts`."""
@@ -17,10 +19,10 @@ def framed(rows, cuts=(), **options):
 def latex(frame, rules_after=(), left=False):
     """A booktabs tabular of a frame of texts; `rules_after` are row numbers.
 
-    The first column is aligned left, the others right with wrapped headings. `left`, for formulas, aligns all left and
-    wraps no heading. A column of dashes alone is left out: its record did not measure it. A frame of one column, or one
-    of which no column that it calls `ours` has a number, says that a record measured nothing of the table, which the
-    paper then names and does not print.
+    The first column is aligned left, the others right with wrapped headings and long cells. `left`, for formulas,
+    aligns all left and wraps nothing. A column of dashes alone is left out: its record did not measure it. A frame of
+    one column, or one of which no column that it calls `ours` has a number, says that a record measured nothing of the
+    table, which the paper then names and does not print.
     """
     ours = frame[frame.attrs.get("ours", [])]
     nothing = ours.size and not ours.stack().str.contains(r"\d").any()
@@ -29,8 +31,9 @@ def latex(frame, rules_after=(), left=False):
     lines += [rf"\begin{{tabular}}{{l{('l' if left else 'r') * (frame.shape[1] - 1)}}}", r"\toprule"]
     first, *others = map(escape, frame.columns)
     lines += [" & ".join([first, *(name if left else rf"\head{{{name}}}" for name in others)]) + r" \\", r"\midrule"]
-    for index, row in enumerate(frame.itertuples(index=False)):
-        lines.append(" & ".join(escape(cell) for cell in row) + r" \\")
+    for index, (first, *others) in enumerate(frame.itertuples(index=False)):
+        cells = [escape(cell) if left or len(cell) <= LONG else rf"\cell{{{escape(cell)}}}" for cell in others]
+        lines.append(" & ".join([escape(first), *cells]) + r" \\")
         if index in rules_after:
             lines.append(r"\midrule")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
@@ -79,7 +82,6 @@ def modes(part, arm, total, samplers=True):
             *covering, open_, failed = cells.items()
             rows.append({
                 "Trained on": part.labels[name], "objective": objective,
-                "descends": part.divergences[name]["label" if objective == "saddle" else "effective"],
                 "modes": count_range(counts[np.isfinite(counts)]), **dict(covering),
                 "high quality": three(quality, 2, fixed),
                 "reverse KL": defined(reverse_kl),
