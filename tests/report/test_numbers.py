@@ -88,7 +88,7 @@ def test_the_facts_of_a_part_are_those_of_its_design_and_card(tmp_path):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(("code", "shown"), [("now", "current"), ("before", "changed since (ring)")])
+@pytest.mark.parametrize(("code", "shown"), [("now", "is current"), ("before", "has changed since (ring)")])
 def test_a_part_that_other_code_trained_is_stale_and_the_paper_says_so(tmp_path, monkeypatch, code, shown):
     made = Part(part(tmp_path / "quick" / "ring"))
     card = {"experiment": "ring", "commits": ["c" * 40], "device": "cpu", "versions": {"torch": "2"}}

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from fgan import design
+from fgan.divergences import DIVERGENCES
 from fgan.report import converged, fates
 from fgan.report.result import MISSING, UNKNOWN, Result
 from fgan.report.statistics import equivalence, paired_permutation, t_interval, wilson
@@ -73,9 +74,14 @@ def compared(part, check):
 
 
 def labelled(check, *names):
-    """A check's metric with its rule and the names of the sampler or divergence."""
-    rule = f" [{check['rule']}]" if check.get("rule") else ""
-    return ", ".join([check["metric"] + rule, *filter(None, names)])
+    """A check's metric with its rule and the names of the sampler or divergence, as a reader says them."""
+    rule = f" [{said(check['rule'])}]" if check.get("rule") else ""
+    return ", ".join([said(check["metric"]) + rule, *map(said, filter(None, names))])
+
+
+def said(name):
+    """A name of the code as a reader says it: the label of a divergence, else words for its underscores."""
+    return DIVERGENCES[name].label if name in DIVERGENCES else name.replace("_", " ")
 
 
 def subtracted(part, check, sampler, divergence):

@@ -173,7 +173,7 @@ def unmeasured(parts, known):
 def of_the_record(record, parts):
     """Facts about the record as a whole."""
     commits = {re.sub(r"^([0-9a-f]{12})[0-9a-f]+", r"\1", commit) for part in parts for commit in part.card["commits"]}
-    old = ", ".join(part.name for part in parts if stale(part.card))
+    old = ", ".join(part.name.replace("_", " ") for part in parts if stale(part.card))
     designs, cards = "design.json of each part", "card.json of each part"
     cut = sorted({part.design["cut"] for part in parts if "cut" in part.design})
     texts = {
@@ -184,7 +184,7 @@ def of_the_record(record, parts):
         "commit": (escape(", ".join(sorted(commits))), cards),
         "fingerprint": (escape("; ".join(sorted({words for part in parts for words in part.machines}))), cards),
         "device": (", ".join(sorted({part.card["device"] for part in parts})), cards),
-        "code": (f"changed since ({escape(old)})" if old else "current", f"{cards}, science files"),
+        "code": (f"has changed since ({escape(old)})" if old else "is current", f"{cards}, science files"),
         "digest": (digest(record), "all files of the parts"),
         "torch": (parts[0].card["versions"]["torch"], cards),
     }

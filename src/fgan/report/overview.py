@@ -63,9 +63,9 @@ def absent(parts, frame):
     names = {part.name for part in parts}
     missing = [name for name in design.find() if name not in names]
     unrun = frame[(frame.verdict == "not run") & frame.experiment.isin(names)].groupby("experiment", sort=False).size()
-    texts = [f"The record lacks the experiments {escape(', '.join(missing))}."] if missing else []
+    texts = [f"The record lacks the experiments {escape(', '.join(missing).replace('_', ' '))}."] if missing else []
     if len(unrun):
-        listed = ", ".join(f"{escape(name)} {count}" for name, count in unrun.items())
+        listed = ", ".join(f"{escape(name.replace('_', ' '))} {count}" for name, count in unrun.items())
         texts.append(f"In the others {unrun.sum()} claims need arms or data that it does not hold: {listed}.")
     return " ".join(texts) or "The record lacks nothing: every claim was run."
 

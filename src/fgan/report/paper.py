@@ -86,7 +86,8 @@ def claims_table(frame):
     lines = [rf"\begin{{longtable}}{{@{{}}{widths}@{{}}}}", CAPTION, r"\toprule",
              r"Verdict & Claim & Source & Checks \\ \midrule \endhead \bottomrule \endfoot"]  # fmt: skip
     for experiment, rows in frame.groupby("experiment", sort=False):
-        lines.append(rf"\multicolumn{{4}}{{@{{}}l}}{{\sffamily\bfseries {escape(experiment)}}} \\* \addlinespace")
+        heading = escape(experiment.replace("_", " "))
+        lines.append(rf"\multicolumn{{4}}{{@{{}}l}}{{\sffamily\bfseries {heading}}} \\* \addlinespace")
         if (rows.verdict == "not run").all() and rows.why.nunique() == 1:  # what a record lacks is said once
             lacking = f"{prose(rows.why.iloc[0])}: " + ", ".join(rf"\claimid{{{escape(name)}}}" for name in rows.claim)
             cell = rf"\multicolumn{{3}}{{p{{0.8\linewidth}}}}{{\raggedright\arraybackslash {lacking}}}"
