@@ -93,6 +93,13 @@ def test_the_design_of_a_command_with_other_seeds_and_steps_is_compared_as_such(
     assert fewer(shard) != own["settings_hash"]
 
 
+def test_a_part_whose_trainings_were_cut_says_so(record):
+    design = record / "toy/design.json"
+    design.write_text(json.dumps(json.loads(design.read_text()) | {"cut": 20}))
+    write_checksums(record / "toy", PART_FILES)
+    assert audit.check(record) == ["toy: its trainings were cut to 20 steps by max_steps"]
+
+
 @pytest.mark.parametrize("stage", ["audit", "plan"])
 @pytest.mark.parametrize(
     ("text", "wanted"), [(None, "run.py is missing"), ("def def", "run.py, line 1: no valid Python")]

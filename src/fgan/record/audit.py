@@ -80,8 +80,12 @@ def touched(name):
 
 
 def outdated(folder):
-    """Lines on the code, the criteria and the settings that made a part, against those of the working tree."""
-    name, lines = folder.name, []
+    """Lines on the code, the criteria and the settings that made a part, against those of the working tree.
+
+    A part whose trainings were cut short is no part of its scale, although the design with that cut is today's.
+    """
+    name, cut = folder.name, json.loads((folder / "design.json").read_text()).get("cut")
+    lines = [f"{name}: its trainings were cut to {cut} steps by max_steps"] if cut else []
     card, claims = json.loads((folder / "card.json").read_text()), Path("experiments", name, "claims.yaml")
     criteria = design.criteria_hash(claims) if claims.exists() else None
     if any(shard["claims_hash"] != criteria for shard in card["shards"].values()):
