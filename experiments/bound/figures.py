@@ -139,7 +139,7 @@ def growth(axis, part, arm):
         level = part.values("level", arm, infinite[0], rule=f"{width:g} sd")[0]
         if low < level < high:
             axis.axhline(level, color=colours[infinite[0]], lw=0.8, ls=":")
-            place, style = (0.99 * last, 1.04 * level), dict(color=colours[infinite[0]], fontsize=6, ha="right")
+            place, style = (0.99 * last, 1.04 * level), dict(color=colours[infinite[0]], fontsize=7, ha="right")
             axis.text(*place, f"T* within {width:g} sd", **style)
 
 

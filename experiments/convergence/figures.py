@@ -56,7 +56,7 @@ def figure_games(part):
         axis.plot(t, paths[0], color=BLUE, lw=1.3)
         axis.plot(t, bound, "--", color="black", lw=0.9)
         height, side = (0.06, "bottom") if name == "bilinear" else (0.97, "top")
-        style = dict(xycoords="axes fraction", ha="right", va=side, fontsize=6, color=figures.GREY)
+        style = dict(xycoords="axes fraction", ha="right", va=side, fontsize=7, color=figures.GREY)
         axis.annotate(f"dashed: {dashed}", (0.97, height), **style)
         axis.set(title=title, xlim=(0, iterations))
         axis.set_xticks([0, iterations], ["0", f"{iterations:,.0f}"])

@@ -139,7 +139,7 @@ def figure_modes(part):
                 seeds = [row[np.isfinite(row)] for row in modes[:, block]]
                 figures.dots(axis, range(len(rows)), seeds, colour, offset, spread=0.12)
         figures.row_labels(axis, [tuning.label(part, *row) for row in rows])
-        axis.tick_params(axis="y", labelsize=6)
+        axis.tick_params(axis="y", labelsize=7)
         axis.set(xlim=(-0.3, 8.3), xticks=[0, 4, 8], title=title)
     figure.supxlabel("modes covered")
     figures.legend(figure, {activation: figures.dot(colour, ms=3.5) for activation, colour in COLOURS.items()})

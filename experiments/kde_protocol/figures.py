@@ -117,7 +117,7 @@ def point_below(axis, part, low, high):
         axis.plot(h, low + 3 * unit, **marker("own samples"))
         for place, sampler in enumerate(samplers, 4):
             text, at = f"{rounded(own[sampler], 2)} {sampler}", (h * 0.95, low + place * unit)
-            axis.annotate(text, at, va="center", fontsize=6.5, color=CURVES[sampler])
+            axis.annotate(text, at, va="center", fontsize=7, color=CURVES[sampler])
 
 
 def name_rows(axis, part, low, high):

@@ -109,31 +109,38 @@ def figure_modes(part):
     return figure
 
 
+def styles(part):
+    """How the first arm of each remedy is drawn, the same in every figure; without a remedy black."""
+    first = [choices[0] for choices in budget(part).values()]
+    shown = {arm: key for arm, key in arms(part).items() if arm in first or key == ("none", "equal_cost")}
+    lines = {arm: {"color": colour, "lw": 1.4} for arm, colour in figures.palette(shown).items()}
+    for arm, (remedy, setting) in shown.items():
+        if remedy == "none":
+            lines[arm] = {"color": "black", "lw": 1.2, "ls": ":" if setting == "equal_cost" else "-"}
+    return lines
+
+
 def figure_length(part):
     """Modes and quality against steps: whether a count is of an end or of the way there."""
     first = {choices[0]: label(remedy) for remedy, choices in budget(part).items()}
-    colours = dict(zip(first, ["black", *figures.palette(range(len(first) - 1)).values()], strict=True))
+    colours = {arm: style["color"] for arm, style in styles(part).items()}
     lines = {name: {label: (arm, name, colours[arm]) for arm, label in first.items()} for name in core(part)}
     return mode_figures.lengths(part, {part.labels[name]: own for name, own in lines.items()}, 8)
 
 
 def figure_cost(part):
     """Modes against operations: the cost of a remedy's steps decides how far to the right its line runs."""
-    first = [choices[0] for choices in budget(part).values()]
-    shown = {arm: key for arm, key in arms(part).items() if arm in first or key == ("none", "equal_cost")}
-    styles = {arm: {"color": colour, "lw": 1.4} for arm, colour in figures.palette(shown).items()}
-    for arm, (remedy, setting) in shown.items():
-        if remedy == "none":
-            styles[arm] = {"color": "black", "lw": 1.2, "ls": ":" if setting == "equal_cost" else "-"}
+    drawn = styles(part)
     figure, axes = figures.panels(len(core(part)), 1.8, sharey=True)
     for axis, name in zip(axes, core(part), strict=True):
-        for arm, style in styles.items():
+        for arm, style in drawn.items():
             median = part.quartiles("watched modes", arm, name)["median"]
             axis.plot(median.index * operations(part, arm), median, **style)
         axis.set(title=part.labels[name], ylim=(-0.3, 8.3))
     figure.supxlabel("operations, in steps of the game without a remedy")
     figure.supylabel("modes covered")
-    figures.legend(figure, {label(*key): figures.line(**styles[arm]) for arm, key in shown.items()}, ncols=4)
+    handles = {label(*key): figures.line(**drawn[arm]) for arm, key in arms(part).items() if arm in drawn}
+    figures.legend(figure, handles, ncols=4)
     return figure
 
 

@@ -118,6 +118,7 @@ def table(folder=FOLDER):
         for line, own in zip(rows.itertuples(), found, strict=True):
             pattern = "all" if line.row == "*" else re.sub(r"( /)? ?\*|\* / ", "", line.row)
             where = own.row.iloc[0] if own.row.nunique() == 1 else pattern
+            where = re.sub(r" \[\d+\]", "", where)  # a reference in the list of its own paper
             where += "" if line.column == "*" or len(columns) == 1 else f": {line.column.replace('_', ' ')}"
             shown = ", ".join(own.value) if len(own) <= SHOWN else f"{len(own)} values"
             claims = ", ".join(rf"\claimid{{{escape(one)}}}" for one in line.claims.split(";"))

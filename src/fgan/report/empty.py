@@ -7,7 +7,7 @@ from matplotlib.collections import PathCollection
 
 from fgan.report.figures import GREY
 
-LINE, PER_LINE = 0.13, 120  # inches, and letters, of a line of a note
+LINE, PER_LINE = 0.14, 105  # inches, and letters, of a line of a note
 LABEL = 0.18  # inches of the label of all panels
 
 
@@ -16,7 +16,7 @@ def explained(figure, note="", words="no run has a value"):
     shown = [axis for axis in figure.axes if axis.axison or axis.get_title() or axis.images]
     empty = {axis for axis in shown if not drawn(axis)}
     for axis in empty:
-        axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center", color=GREY, fontsize=6)
+        axis.text(0.5, 0.5, words, transform=axis.transAxes, ha="center", va="center", color=GREY, fontsize=7)
         for shared, scale, setting in (
             (axis.get_shared_x_axes(), axis.get_xscale(), axis.set_xscale),
             (axis.get_shared_y_axes(), axis.get_yscale(), axis.set_yscale),
@@ -38,7 +38,7 @@ def below(figure, lines):
         engine.set(rect=(0, taken, 1, 1 - taken))
     if label:  # at a given place the layout keeps no room for it
         figure.supxlabel(label, y=room / height)
-    figure.text(0.5, room / height / 2, "\n".join(lines), ha="center", va="center", fontsize=6, color=GREY)
+    figure.text(0.5, room / height / 2, "\n".join(lines), ha="center", va="center", fontsize=7, color=GREY)
 
 
 def drawn(axis):

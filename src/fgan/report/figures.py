@@ -11,7 +11,7 @@ import numpy as np
 
 WIDTH = 6.3  # inches: the text width of the paper
 OBJECTIVES = {"saddle": "#0b6e99", "alternative": "#d9730d"}
-GREY = "#8a8a8a"
+GREY = "#7a7a7a"
 FEW = ("#b0306a", "#2f8f46", "#5b4b9a", "#c99a10", "#1aa0a0", "#c0392b", "#7d5a3c", "#6f6f6f")  # beside blue and orange
 
 STYLE = {
@@ -166,7 +166,7 @@ def cloud(axis, points, **style):
     points = points.astype(float)
     axis.plot(*points.T, ".", **{"ms": 1.6, "mew": 0, "alpha": 0.6} | style)
     if not np.isfinite(points).any():
-        axis.text(0.5, 0.5, "no sample", transform=axis.transAxes, ha="center", va="center", color=GREY, fontsize=6)
+        axis.text(0.5, 0.5, "no sample", transform=axis.transAxes, ha="center", va="center", color=GREY, fontsize=7)
 
 
 def blank(text):

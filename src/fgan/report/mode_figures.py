@@ -99,7 +99,7 @@ def lengths(part, panels, total, columns=4):
                     (handles[label],) = axis.plot(median.index, median, color=colour, lw=1.0)
             axis.set(ylim=(-0.04 * most, 1.05 * most), yticks=(0, most / 2, most), ylabel="" if column else word)
             axis.set_axis_on() if lines else axis.set_axis_off()
-            axis.tick_params(axis="x", labelsize=6)
+            axis.tick_params(axis="x", labelsize=7)
         grid[2 * band, column].set_title(title)
         grid[2 * band, column].tick_params(labelbottom=False)
     figure.supxlabel("step")

@@ -149,10 +149,11 @@ def figure(frame):
     axis.axvspan(0, EDGE + 2.0, color="#e0f1e5", zorder=0, lw=0)
     axis.axvspan(-1, 1, color="#d9d9d9", zorder=0, lw=0, alpha=0.7)
     for height, name in enumerate(names):
-        for z, own in rows[rows.experiment == name].groupby("z"):
-            # Equal values would hide each other: four to a column, the columns outwards.
+        mine = rows[rows.experiment == name]
+        for _, own in mine.groupby((mine.z / 0.3).round()):
+            # Neighbours would hide each other: four to a column, the columns outwards.
             column, place = np.divmod(np.arange(len(own)), 4)
-            at = z + np.sign(z) * 0.3 * column, height + 0.21 * (place - (min(len(own), 4) - 1) / 2)
+            at = own.z + np.sign(own.z) * 0.3 * column, height + 0.21 * (place - (min(len(own), 4) - 1) / 2)
             for row, x, y in zip(own.itertuples(), *at, strict=True):
                 edge = {"mew": 0.9, "mec": "black", "zorder": 4} if delicate(row) else {"mew": 0.3, "mec": "white"}
                 axis.plot(x, y, MARKERS[row.kind], color=COLOURS[row.verdict], clip_on=False,
