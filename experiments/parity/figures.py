@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from fgan.report import fates, figures
+from fgan.report import converged, figures
 from fgan.report.printed import count_range, defined, number, out_of
 from fgan.report.tables import framed
 
@@ -70,17 +70,18 @@ def figure_samples(part):
 def table_cases(part):
     rows = []
     for arm, label in arms(part, CASES | OTHERS).items():
-        even, paired, beyond, odd, quality = (
-            values(part, metric, arm)
-            for metric in ("even number", "paired", "pairs beyond chance", "even part", "high_quality")
-        )
+        odd, quality = (values(part, metric, arm) for metric in ("even part", "high_quality"))
         (run,) = part.by_run("failed", arm)
+        modes, even, paired, beyond = (
+            converged.counted(part, metric, arm, *run)
+            for metric in ("modes", "even number", "paired", "pairs beyond chance")
+        )
         incomplete = even[np.isfinite(even)]
         rows.append({
-            "Case": label, "modes": count_range(values(part, "modes", arm)),
+            "Case": label, "modes": count_range(modes),
             "even number": f"{incomplete.sum():.0f} of {len(incomplete)}", "paired": mean(paired),
             "beyond chance": mean(beyond), "even part of G": mean(odd), "high quality": mean(quality),
-            "failed": fates.cell(part, arm, *run),
+            **converged.columns(part, arm, *run),
         })  # fmt: skip
     return framed(rows)
 
