@@ -89,7 +89,7 @@ def test_what_decides_a_number_changes_the_hash(tree, edited):
 
 OTHERS = {
     "a figure": ("experiments/ring/figures.py", 'ARM = "tanh"', 'ARM = "relu"'),
-    "a table": ("src/fgan/report/tables.py", "digits=3", "digits=4"),
+    "a table": ("src/fgan/report/printed.py", "digits=3", "digits=4"),
     "a statistic": ("src/fgan/report/statistics.py", "confidence=0.95", "confidence=0.9"),
     "a plan": ("src/fgan/jobs/plan.py", "seconds=0.2", "seconds=0.3"),
     "an archive": ("src/fgan/record/archive.py", "LIMIT = 16e6", "LIMIT = 15e6"),

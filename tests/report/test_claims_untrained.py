@@ -37,7 +37,7 @@ def test_a_sampler_is_named_with_its_divergence_and_rule(tmp_path):
         for check in ({"sampler": ["P", "circle"]}, {"sampler": "P", "rule": "strict"},
                       {"sampler": "optimum", "divergence": ["kl", "gan"]})
     ]  # fmt: skip
-    assert labels == [["m, P", "m, circle"], ["m [strict], P"], ["m, optimum, kl", "m, optimum, gan"]]
+    assert labels == [["m, P", "m, circle"], ["m [strict], P"], ["m, optimum, KL", "m, optimum, GAN"]]
 
 
 def test_claims_of_an_experiment_that_the_record_lacks_are_not_run(tmp_path):

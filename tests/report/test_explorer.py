@@ -58,7 +58,7 @@ def record(tmp_path, root):
     columns = ["experiment", "claim", "kind", "statement", "source", "verdict"]
     numbers = ["estimate", "low", "high", "allowed_low", "allowed_high"]
     frame = pd.DataFrame(CLAIMS, columns=columns + numbers).assign(
-        why="because", example="modes", missing="not trained"
+        why="because", example="modes", missing="not trained", p_holm=math.nan
     )
     (tmp_path / "quick/tables").mkdir()
     frame.to_csv(tmp_path / "quick/tables/claims.csv", index=False)

@@ -23,7 +23,6 @@ import numpy as np
 import pandas as pd
 
 from fgan import design
-from fgan.divergences import DIVERGENCES
 from fgan.report import converged, fates
 from fgan.report.result import MISSING, UNKNOWN, Result
 from fgan.report.statistics import equivalence, paired_permutation, t_interval, wilson
@@ -80,8 +79,8 @@ def labelled(check, *names):
 
 
 def said(name):
-    """A name of the code as a reader says it: the label of a divergence, else words for its underscores."""
-    return DIVERGENCES[name].label if name in DIVERGENCES else name.replace("_", " ")
+    """A name of the code as a reader says it."""
+    return name.replace("_", " ")
 
 
 def subtracted(part, check, sampler, divergence):
@@ -105,7 +104,8 @@ def untrained(part, check, sampler, divergence, allowed):
     estimate = UNKNOWN if math.isnan(value) and there else (value,) * 3
     missing = "undefined for this sampler" if there else f"not measured: this record lacks the sampler '{sampler}'"
     missing = "" if math.isfinite(estimate[0]) else missing
-    return Result(labelled(check, sampler, divergence), *estimate, allowed, math.inf, missing=missing)
+    label = labelled(check, sampler, part.labels.get(divergence, divergence))
+    return Result(label, *estimate, allowed, math.inf, missing=missing)
 
 
 def by_seed(seeds, values):

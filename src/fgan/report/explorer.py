@@ -58,7 +58,7 @@ def about(record, trained, judged):
 def claims(record):
     """The judged claims as rows, with their standing: see `standing`."""
     frame = pd.read_csv(record / "tables/claims.csv", keep_default_na=False)
-    numbers = ["estimate", "low", "high", "allowed_low", "allowed_high"]
+    numbers = ["estimate", "low", "high", "allowed_low", "allowed_high", "p_holm"]
     frame[numbers] = frame[numbers].apply(pd.to_numeric, errors="coerce")
     rows = []
     for row in frame.itertuples():
