@@ -144,7 +144,9 @@ def test_a_record_that_does_not_say_which_runs_converged_has_no_columns_about_th
     values = {("modes", "kl", "saddle"): [8.0, 4.0], ("failed", "kl", "saddle"): [0.0, 0.0]}
     part = toy(tmp_path, values, divergences=["kl"])
     cells = converged.columns(part, "main", "kl", total=8)
-    assert cells.pop("failed") == "0 of 2" and set(cells.values()) == {"--"}
+    assert cells.pop("failed") == "0 of 2" and set(cells.values()) == {"not known"}
+    frame = pd.DataFrame([{"name": "KL", "failed": "0 of 2"} | cells, dict.fromkeys(["name", "failed", *cells], "")])
+    assert "not known" not in tables.latex(frame)
 
 
 def test_values_over_seeds_in_one_cell():

@@ -55,9 +55,9 @@ def columns(part, arm, divergence, objective="saddle", first=0, total=None):
     """
     converged, cycles, failed = ends(part, arm, divergence, objective, first).values()
     open_, cells = ~converged & ~failed, {}
-    if not len(part.final("converged")):  # dashes, which a table leaves out
+    if not len(part.final("converged")):  # a column without a value, which the paper's table leaves out
         words = ([f"all {total}", "collapsed (to one)"] if total else []) + ["not converged"]
-        return dict.fromkeys(words, "--") | {"failed": fates.cell(part, arm, divergence, objective, first)}
+        return dict.fromkeys(words, "not known") | {"failed": fates.cell(part, arm, divergence, objective, first)}
     if total:
         modes = counted(part, "modes", arm, divergence, objective, first)[converged]
         share, low, high = wilson(int((modes >= total).sum()), int((converged | failed).sum()))

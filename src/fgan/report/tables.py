@@ -7,6 +7,7 @@ from fgan.report import converged, fates
 from fgan.report.printed import count_range, defined, escape, fixed, number, three
 
 LONG = 25  # letters of a cell that may be wrapped
+UNKNOWN = {"--", "not known", ""}
 
 
 def framed(rows, cuts=(), **options):
@@ -20,14 +21,14 @@ def latex(frame, rules_after=(), left=False):
     """A booktabs tabular of a frame of texts; `rules_after` are row numbers.
 
     The first column is aligned left, the others right with wrapped headings and long cells. `left`, for formulas,
-    aligns all left and wraps nothing. A column of dashes alone is left out: its record did not measure it. A frame of
-    one column, or one of which no column that it calls `ours` has a number, says that a record measured nothing of the
-    table, which the paper then names and does not print.
+    aligns all left and wraps nothing. A column that knows nothing is left out: its record did not measure it. A frame
+    of one column, or one of which no column that it calls `ours` has a number, says that a record measured nothing of
+    the table, which the paper then names and does not print.
     """
     ours = frame[frame.attrs.get("ours", [])]
     nothing = ours.size and not ours.stack().str.contains(r"\d").any()
     lines = [r"\fgannothing"] if nothing or frame.shape[1] == 1 else []
-    frame = frame.loc[:, [index == 0 or not frame.iloc[:, index].eq("--").all() for index in range(frame.shape[1])]]
+    frame = frame.loc[:, [index == 0 or not set(frame.iloc[:, index]) <= UNKNOWN for index in range(frame.shape[1])]]
     lines += [rf"\begin{{tabular}}{{l{('l' if left else 'r') * (frame.shape[1] - 1)}}}", r"\toprule"]
     first, *others = map(escape, frame.columns)
     lines += [" & ".join([first, *(name if left else rf"\head{{{name}}}" for name in others)]) + r" \\", r"\midrule"]
