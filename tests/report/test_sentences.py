@@ -74,6 +74,14 @@ def test_a_size_that_may_have_either_sign_keeps_it():
     assert sentences.values(of("against"))["size"] == "0.50 [0.40, 0.60]"
 
 
+def test_only_an_interval_straddles():
+    why = "the check is undecided"
+    assert sentences.reason(claim(why=why, low=0.4, high=0.6)) == "the interval straddles the criterion"
+    for ends in ({"low": math.nan, "high": math.nan}, {"low": -math.inf, "high": math.inf}):
+        assert "no interval" in sentences.reason(claim(why=why, **ends))
+    assert sentences.reason(claim(why="too short, 75 % of the runs not converged")) == "too short"
+
+
 def test_at_least_and_at_most_are_true_of_a_value_without_an_interval():
     values = lambda estimate, *ends: sentences.values(
         claim("x", "replicated", estimate, *(ends or (math.nan, math.nan)))
