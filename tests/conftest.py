@@ -1,5 +1,6 @@
 """What all tests share: one thread, as in every training job, and hypothesis examples that repeat."""
 
+import re
 import shutil
 
 import hypothesis
@@ -11,9 +12,28 @@ hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("repeatable")
 
 
+# Tests that take longest while their siblings try the same: slow, as are those that are marked where they stand.
+SLOW = re.compile("|".join((
+    r"is_counted_without_its_data\[full-",
+    r"compute_the_same_on_a_cpu\[(full|extended)/",
+    r"test_figures_\w*\[arms[1-9]",
+    r"test_figures_tables_and_statistics_of_a_part\[(quick|full)-",
+    r"test_twenty_steps_\w*\[(full|DCGAN small)\]",
+    r"test_bits_\w*\[digits\]",
+    r"test_the_order_of_the_runs_does_not_matter",
+    r"is_the_same_in_every_arm\[remedies\]",
+    r"with_the_remedies_that_change_it\[kinds1\]",
+    r"test_training_needs_little_but_torch\[univariate",
+    r"test_a_harmed_process_is_replaced\[raise",
+)))  # fmt: skip
+
+
 def pytest_collection_modifyitems(items):
     """The workflow, which takes longest, goes first: one worker takes it while the others take all else."""
     items.sort(key=lambda item: not item.get_closest_marker("workflow"))
+    for item in items:
+        if SLOW.search(item.nodeid):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True, scope="session")

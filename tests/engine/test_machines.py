@@ -103,6 +103,7 @@ def test_the_fastest_way_of_convolutions_is_written_for_its_device_alone(tmp_pat
     assert written["cpu"] == machines.MACHINES["cpu"]
 
 
+@pytest.mark.slow
 def test_freed_memory_stays_with_the_process():
     """Page faults of a large tensor that is made again and again: many without the setting, none with it."""
     code = """

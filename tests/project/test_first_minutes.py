@@ -43,6 +43,7 @@ def supervised(folder, code, seconds=120.0):
     return rows(folder / "rows")
 
 
+@pytest.mark.slow
 def test_a_case_that_raises_dies_or_hangs_stops_no_other(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "src"), str(ROOT)]))
     found = supervised(tmp_path, BROKEN)
@@ -84,6 +85,7 @@ def of_this_process(device):
     return population
 
 
+@pytest.mark.slow
 def test_checks_can_fail(root, monkeypatch):
     numbers = itertools.count()
 

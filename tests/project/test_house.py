@@ -52,6 +52,7 @@ def test_the_generated_pages_are_current(root):
     assert not stale, f"run `python -m fgan pages`; it writes {stale}"
 
 
+@pytest.mark.slow
 def test_a_page_that_is_edited_by_hand_is_noticed(root):
     text, frame = Path("README.md").read_text(), pages.verdicts(draw.parts(Path("results/reference")))
     assert pages.readme(text.replace("| KL (saddle) covers", "| KL (saddle) never covers"), frame) == text

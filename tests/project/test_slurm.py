@@ -75,6 +75,7 @@ def test_on_a_cluster_the_device_is_named(tmp_path):
     assert "submitted" not in done.stdout + done.stderr and not (folder / "results/smoke/ring").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.workflow
 def test_a_job_requests_what_the_plan_says_of_its_shard(tmp_path):
     """On a machine without the GPU as well: a dry run shows what each job would request of a cluster that has one."""

@@ -96,6 +96,7 @@ def test_editing_a_figure_draws_it_again_and_trains_nothing(edited):
     assert not {"train", "gather"} & set(planned)
 
 
+@pytest.mark.slow
 def test_editing_the_science_trains_again_unless_only_a_comment_changed(edited):
     path = edited / "src/fgan/engine/training.py"
     path.write_text(path.read_text() + "# edited\n")
@@ -110,6 +111,7 @@ def test_a_new_seed_trains_only_itself(finished):
     assert planned["train"] == 1
 
 
+@pytest.mark.slow
 def test_one_figure_by_name(edited):
     """It is drawn again, with those of its experiment, and nothing else happens."""
     (edited / "results/smoke/figures/ring_modes.pdf").unlink()
@@ -121,6 +123,7 @@ def test_one_figure_by_name(edited):
     assert (edited / "results/smoke/figures/ring_modes.pdf").exists()
 
 
+@pytest.mark.slow
 def test_a_new_experiment_is_a_folder(edited):
     new = edited / "experiments/second_ring"
     shutil.copytree(edited / "experiments/ring", new)

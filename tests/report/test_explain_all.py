@@ -10,6 +10,7 @@ from fgan.report import numbers
 from fgan.report.explain import explain
 
 
+@pytest.mark.slow
 def test_every_key_of_the_numbers_is_explained(shown_here):
     record = Path("results/smoke")
     keys = pd.read_csv(record / "numbers.csv", keep_default_na=False).key

@@ -86,6 +86,7 @@ def test_the_paper_and_its_supplement_share_no_label():
     experiments = {f"sec:{name}" for name in design.find(EXPERIMENTS)}
     captioned = {f"{k[:3]}:{n}" for k in ("figure", "table") for n in design.captions(k, EXPERIMENTS)}
     assert named <= labels["main"] | labels["supplement"] | experiments | captioned
+    assert captioned <= named  # a figure or table that no text names is one that nobody looks for
 
 
 def test_the_table_of_published_settings_has_what_differs_and_counts_the_rest():

@@ -100,6 +100,7 @@ def silent(record):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", ["diverged"], indirect=True)
 def test_every_divergence_driven_into_the_wall_is_told_with_its_step(record):
     made = Part(record / "toy")

@@ -23,7 +23,7 @@ RESULTS = {
         "Kernel densities of others",
         ["paper", "model"], ["MNIST_nats", "TFD"]),
     "arjovsky_bottou_figures": (
-        "Arjovsky and Bottou, Figures 1 to 3",
+        "Arjovsky and Bottou, by figure, quantity and the epochs of G",
         ["figure", "quantity", "generator_trained_epochs"], ["start", "end", "iterations"]),
     "unrolled_stacked_mnist": (
         "Unrolled GAN, stacked MNIST by the size of V and unrolled steps",
@@ -42,7 +42,7 @@ RESULTS = {
         "PacGAN, Table 2, VEEGAN's protocol",
         ["method"], ["modes", "KL"]),
     "pacgan_table3_stacked_unrolled_setting": (
-        "PacGAN, Table 3, Unrolled GAN's protocol",
+        "PacGAN, Table 3, Unrolled GAN's protocol, by the size of V",
         ["method", "D_size"], ["modes", "KL"]),
     "mode_collapse_other_papers": (
         "Stacked MNIST in other papers",
@@ -72,6 +72,14 @@ OTHERS = {
     "fgan_table1_divergences", "fgan_table6_activations", "fgan_univariate_inferred_check",
 }  # fmt: skip
 SHOWN = 4  # values of a line that are printed; of more their number is
+# Words for the columns of these files and their parts, in the order in which they are replaced.
+WORDS = {
+    "D_f_at_theta_star": "divergence of the optimum", "F_at_learned": "learned F", "mu_star": "optimal mean",
+    "mu_hat": "learned mean", "sigma_star": "optimal sd", "sigma_hat": "learned sd", "sem": "standard error",
+    "kde_mean_LL_nats": "nats", "cifar10_IvOM": "inference by optimisation on CIFAR-10", "stacked_mnist_": "",
+    "_mean": "", "_nats": "", "_of_8": "", "_of_25": "", "_of_1000": "", "_of_10": "", "pct_hq": "% of high quality",
+    "hq_pct": "% of high quality", "revKL": "reverse KL", "d1200": "1200 dimensions", ";": ", ", "_": " ",
+}  # fmt: skip
 
 
 def text(name, folder=FOLDER):
@@ -93,6 +101,13 @@ def matches(patterns, names):
     """Which names match one of the patterns, separated by semicolons, in which * stands for any text: bool."""
     every = "|".join(re.escape(one.strip()).replace(r"\*", ".*") for one in patterns.split(";"))
     return names.str.fullmatch(every)
+
+
+def words(columns):
+    """Names of columns, joined by semicolons, in words."""
+    for name, word in WORDS.items():
+        columns = columns.replace(name, word)
+    return columns
 
 
 CAPTION = r"\caption{Published values and the claims that confront them.}\label{tab:confronted}\\"
@@ -118,8 +133,8 @@ def table(folder=FOLDER):
         for line, own in zip(rows.itertuples(), found, strict=True):
             pattern = "all" if line.row == "*" else re.sub(r"( /)? ?\*|\* / ", "", line.row)
             where = own.row.iloc[0] if own.row.nunique() == 1 else pattern
-            where = re.sub(r" \[\d+\]", "", where)  # a reference in the list of its own paper
-            where += "" if line.column == "*" or len(columns) == 1 else f": {line.column.replace('_', ' ')}"
+            where = re.sub(r" \[\d+\]| \d{4}\.\d{5}", "", where)  # a reference of its own paper, a number of arXiv
+            where += "" if line.column == "*" or len(columns) == 1 else f": {words(line.column)}"
             shown = ", ".join(own.value) if len(own) <= SHOWN else f"{len(own)} values"
             claims = ", ".join(rf"\claimid{{{escape(one)}}}" for one in line.claims.split(";"))
             cells = (prose(where.replace(";", ", ")), f"{prose(shown)} ({', '.join(dict.fromkeys(own.known))})")
