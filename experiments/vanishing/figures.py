@@ -23,8 +23,8 @@ WAYS = {  # label and line of each way to the gradient between two Gaussians
 OURS = {  # the published quantity: its name in the table, our metric and rule, and the sign of ours
     "D cross-entropy": ("$-F$", "fresh F", "", -1),
     "D accuracy": ("accuracy", "accuracy", "", 1),
-    "||grad_theta|| original cost": ("gradient, saddle", "gradient", "saddle", 1),
-    "||grad_theta|| -log D cost": ("gradient, alternative", "gradient", "alternative", 1),
+    "norm of the gradient of G (saddle)": ("gradient, saddle", "gradient", "saddle", 1),
+    "norm of the gradient of G (alternative)": ("gradient, alternative", "gradient", "alternative", 1),
 }
 LOW, HIGH = -12.0, 12.0  # decades beyond which a gradient runs along the edge of its panel
 

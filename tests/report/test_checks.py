@@ -8,7 +8,7 @@ import pytest
 from records import toy
 
 from fgan.report import claims
-from fgan.report.checks import results
+from fgan.report.checks import results, said
 
 ALL = ("kl", "reverse_kl", "gan")
 KL_MINUS_GAN = {
@@ -149,3 +149,11 @@ def test_identities_are_counted_apart():
     table = claims.counts(pd.DataFrame(rows, columns=["kind", "verdict"]))
     assert table.loc["identity", "replicated"] == 3 and table.loc["all", "replicated"] == 1
     assert table["all"].to_dict() == {"published": 1, "exercise": 0, "derived": 1, "identity": 3, "all": 2}
+
+
+@pytest.mark.parametrize("name, words", {
+    "reverse_kl": "reverse KL", "gan": "GAN", "alpha_m2": "alpha = -2", "alpha_3": "alpha = 3",
+    "alpha_beta": "alpha beta",
+}.items())  # fmt: skip
+def test_a_name_of_the_code_is_said_in_words(name, words):
+    assert said(name) == words

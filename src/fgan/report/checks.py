@@ -18,6 +18,7 @@ A seed is the unit: runs of one seed share data, noise and start, so they count 
 """
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -79,8 +80,9 @@ def labelled(check, *names):
 
 
 def said(name):
-    """A name of the code as a reader says it."""
-    return name.replace("_", " ")
+    """A name of the code as a reader says it: reverse_kl is reverse KL, alpha_m2 the divergence of alpha = -2."""
+    words = re.sub(r"\b(kl|gan|vae|elbo|mnist)\b", lambda m: m[0].upper(), name.replace("_", " "))
+    return re.sub(r"\balpha (m?)(?=[\d.]+\b)", lambda m: f"alpha = {'-' * bool(m[1])}", words)
 
 
 def subtracted(part, check, sampler, divergence):
