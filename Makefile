@@ -64,6 +64,7 @@ setup: .venv/installed
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes --requirement requirements.hashes
 	$(BIN)/python -m pip install --quiet --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	@for path in .venv/lib/python*/site-packages/__editable__.*.pth; do echo ../../../../src >"$$path"; done # a copy finds its own code
 	@touch $@
 
 tex:

@@ -98,7 +98,7 @@ def test_every_figure_and_table_has_its_function_and_every_function_its_caption(
 
 @pytest.mark.parametrize("old", [False, True])
 def test_an_older_python_is_named_and_leaves_no_environment(tmp_path, old):
-    """`make setup` with a Python before 3.11, also where an earlier try left its .venv."""
+    """`make setup` with a Python before 3.11, also where an earlier try left its .venv, and then with a newer one."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     for name in ("requirements.lock", "requirements.hashes", "pyproject.toml"):
         (tmp_path / name).touch()
@@ -113,10 +113,17 @@ def test_an_older_python_is_named_and_leaves_no_environment(tmp_path, old):
     assert done.returncode and f"Python 3.11 or newer is needed, and {python} is not" in done.stdout
     assert (tmp_path / ".venv").exists() == old, "what is there is replaced by a newer Python alone"
     made = tmp_path / "python3.11"  # makes an environment whose pip does nothing
-    made.write_text('#!/bin/sh\n[ "$2" != venv ] || { mkdir -p .venv/bin && cp "$0" .venv/bin/python; }\n')
+    site = tmp_path / ".venv/lib/python3.11/site-packages"
+    made.write_text(f"""#!/bin/sh
+if [ "$2" = venv ]; then
+  mkdir -p .venv/bin '{site}' && cp "$0" .venv/bin/python && echo '{tmp_path}/src' >'{site}/__editable__.fgan.pth'
+fi
+""")
     made.chmod(0o755)
     assert subprocess.run([*call[:2], f"PYTHON={made}"], cwd=tmp_path, capture_output=True).returncode == 0
     assert (tmp_path / ".venv/installed").exists() and not (tmp_path / ".venv/bin/python").is_symlink()
+    line = (site / "__editable__.fgan.pth").read_text().strip()  # names this folder wherever it is moved or copied to
+    assert not Path(line).is_absolute() and (site / line).resolve() == (tmp_path / "src").resolve()
 
 
 def test_no_data_or_weights_are_committed():
