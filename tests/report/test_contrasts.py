@@ -29,7 +29,8 @@ def test_the_order_on_ring_and_grid_is_compared(tmp_path, grid, word):
     assert "10 steps) KL 8 (2 runs), GAN 7 (2 runs), and on the grid" in text and word in text
     ended = made(tmp_path, "ends", "tanh", metric="converged", kl=[1.0, 1.0], gan=[1.0, 0.0])
     parts[0].__dict__["measurements"] = pd.concat([parts[0].measurements, ended.measurements])
-    del parts[0].__dict__["_values"], parts[0].__dict__["_by_run"]
+    for derived in ("_values", "_judged", "_by_run", "ends"):
+        parts[0].__dict__.pop(derived, None)
     text = contrasts(parts)["orders"]
     assert "KL 8 (2 runs, 2 converged), GAN 7 (2 runs, 1 converged)" in text
 

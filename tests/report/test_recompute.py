@@ -166,7 +166,9 @@ def test_a_record_as_it_was_made_has_no_differences(shown_here, capsys):
     assert (status, said.splitlines()[0]) == (0, "results/smoke is whole and current")
 
 
-@pytest.mark.parametrize("name", TAMPERINGS)
+# Every third is among the quick tests.
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * bool(index % 3))
+                                  for index, name in enumerate(TAMPERINGS)])  # fmt: skip
 def test_every_tampering_is_named(name, shown_here, capsys):
     tamper, *wanted = TAMPERINGS[name]
     tamper()

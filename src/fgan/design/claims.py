@@ -1,6 +1,8 @@
 """Claims: reads a claims.yaml; the error for a mistake names the file, the claim and the key in one sentence."""
 
+import copy
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from fgan.design import schemas
@@ -16,6 +18,13 @@ CRITERIA = ("id", "seeds", "scale", "published_steps", "needs", "checks")
 
 def read(path):
     """The claims of an experiment as a list; raises DesignError for a key or name that is unknown or missing."""
+    beside = (Path(path), *(Path(path).with_name(name) for name in ("experiment.yaml", "schema.yaml", "figures.py")))
+    return copy.deepcopy(checked(path, *(file.read_bytes() if file.exists() else None for file in beside)))
+
+
+@lru_cache(maxsize=64)
+def checked(path, *contents):
+    """The same, read once for the `contents` that its file and those beside it have."""
     claims = listed(path)
     unique({path: claims})
     claim_schema, check_schema = schema(path)

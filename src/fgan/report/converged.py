@@ -9,6 +9,7 @@ Of the runs of an arm, divergence and objective some
 """
 
 import numpy as np
+import pandas as pd
 
 from fgan.report import fates
 from fgan.report.statistics import wilson
@@ -26,11 +27,8 @@ def over_modes(check):
 
 def with_ends(part, rows):
     """Judged rows with the columns `converged`, `cycles` and `failed`; False where the record does not say."""
-    ends = {}
-    for metric in ("converged", "cycles", "failed"):
-        known = part.final(metric).set_index(RUN).value
-        ends[metric] = known.reindex(rows.set_index(RUN).index).fillna(0).to_numpy() > 0
-    return rows.assign(**ends)
+    known = part.ends[["converged", "cycles", "failed"]].reindex(pd.MultiIndex.from_frame(rows[RUN])) > 0
+    return rows.assign(**{name: known[name].to_numpy() for name in known})
 
 
 def ends(part, arm, divergence, objective="saddle", first=0):

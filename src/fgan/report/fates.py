@@ -6,8 +6,9 @@ A run that diverged has no values from that step on; one that died has values th
 import numpy as np
 import pandas as pd
 
+from fgan.report.part import RUN
+
 WORDS = {"diverged_step": "diverged", "dead_step": "died"}  # metrics of the step at which a run ended
-RUN = ["arm", "divergence", "objective", "seed"]
 
 
 def phrase(steps):
@@ -38,9 +39,8 @@ def cell(part, arm, divergence, objective="saddle", first=0):
 def of_rows(part, *frames):
     """'3 of 10 runs failed (...)' of the runs that judged rows belong to, each counted once; '' if none failed."""
     runs = pd.concat([rows[RUN] for rows in frames]).drop_duplicates()
-    places = pd.MultiIndex.from_frame(runs)
-    ends = {metric: part.final(metric).set_index(RUN).value.reindex(places).to_numpy() for metric in WORDS}
-    failed = np.isfinite([*ends.values()]).any(axis=0).sum()
+    ends = part.ends[[*WORDS]].reindex(pd.MultiIndex.from_frame(runs))
+    failed = np.isfinite(ends).any(axis=1).sum()
     return f"{failed} of {len(runs)} runs failed ({phrase(ends)})" if failed else ""
 
 

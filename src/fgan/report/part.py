@@ -12,6 +12,9 @@ import pandas as pd
 from fgan.files import RecordError
 from fgan.metrics.history import KEPT
 
+RUN = ["arm", "divergence", "objective", "seed"]
+ENDS = ["converged", "cycles", "failed", "diverged_step", "dead_step"]
+
 
 @dataclass(frozen=True)
 class Part:
@@ -90,9 +93,12 @@ class Part:
 
     def final(self, metric=None, arm=None, rule=""):
         """Rows of each run's last step, which is judged; of every metric and rule if no metric is named."""
-        rows = self._values
-        rows = rows if metric is None else rows[(rows.metric == metric) & (rows.rule == rule)]
+        rows = self._values if metric is None else self._judged.get((metric, rule), self._values.iloc[:0])
         return rows if arm is None else rows[rows.arm == arm]
+
+    @cached_property
+    def _judged(self):
+        return dict(iter(self._values.groupby(["metric", "rule"], sort=False)))
 
     @cached_property
     def _values(self):
@@ -100,6 +106,11 @@ class Part:
         last = {name: settings["steps"] for name, settings in self.arms.items()}
         rows = rows[(rows.step == rows.arm.map(last)) & (rows.statistic == "value")]
         return rows.astype({"seed": int})
+
+    @cached_property
+    def ends(self):
+        """How each run ended: ENDS at its last step, a row for each RUN, NaN where the record does not say."""
+        return pd.DataFrame({metric: self.final(metric).set_index(RUN).value for metric in ENDS})
 
     def by_run(self, metric, arm, rule=""):
         """{(divergence, objective): judged values over seeds} of an arm."""
