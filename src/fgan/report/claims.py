@@ -117,7 +117,8 @@ def length(part, claim):
 
 
 def percent(share):
-    return f"{100 * share:.2g} %"
+    """A share in percent, of two digits below a hundred."""
+    return f"{100 * share:.2g} %" if share < 0.99 else f"{100 * share:.0f} %"
 
 
 def published_share(part, claim):
