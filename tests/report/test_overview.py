@@ -110,5 +110,8 @@ def test_the_scales_are_counted_and_the_few_are_named(root, tmp_path):
         part.design.update(name=name, scale=scale)
         made.append(part)
     text = overview.scales(made)
-    assert "few" in overview.caution(made) and overview.caution(made[2:]) == ""
+    assert "short" in overview.caution(made) and overview.caution(made[2:]) == ""
+    made[1].design["scale"] = "overnight"  # none of two scales hides the other
+    assert "short" in overview.caution(made) and "affordable" in overview.caution(made)
+    made[1].design["scale"] = "quick"
     assert text.endswith(r"2 at \emph{quick} (a, b) and 1 at \emph{full} (c d)") and text.startswith("3 of ")

@@ -45,17 +45,17 @@ def scales(parts):
     return f"{len(of)} of {len(design.find())} experiments, " + " and ".join(texts)
 
 
-CAUTIONS = {  # what a reader has to know of the scale of most experiments
-    "smoke": "Such a record shows only that everything runs, and its numbers mean nothing.",
-    "quick": "At that scale seeds are few and trainings short, so that most claims of modes and images stay undecided.",
-    "overnight": "At that scale settings are the published ones where they are affordable, and seeds are few.",
+CAUTIONS = {
+    "smoke": r"At \emph{smoke} everything runs, and the numbers mean nothing.",
+    "quick": r"At \emph{quick} seeds are few and trainings short, so that most claims of modes and images stay undecided.",
+    "overnight": r"At \emph{overnight} settings are the published ones where they are affordable, and seeds are few.",
 }
 
 
 def caution(parts):
-    """What a reader has to know of the scale that most experiments of a record have; '' for the largest ones."""
-    scale = pd.Series([part.design["scale"] for part in parts]).mode()
-    return CAUTIONS.get(min(scale, key=design.SCALES.index), "")
+    """What a reader has to know of the scales that a quarter of a record's experiments or more have."""
+    scales = [part.design["scale"] for part in parts]
+    return " ".join(text for scale, text in CAUTIONS.items() if 4 * scales.count(scale) >= len(scales))
 
 
 def absent(parts, frame):
