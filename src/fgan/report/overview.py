@@ -47,7 +47,7 @@ def scales(parts):
 
 CAUTIONS = {
     "smoke": r"At \emph{smoke} everything runs, and the numbers mean nothing.",
-    "quick": r"At \emph{quick} seeds are few and trainings short, so that most claims of modes and images stay undecided.",
+    "quick": r"At \emph{quick} seeds are few and trainings short, so that most claims of modes and images stay open.",
     "overnight": r"At \emph{overnight} settings are the published ones where they are affordable, and seeds are few.",
 }
 
