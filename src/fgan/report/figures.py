@@ -55,7 +55,8 @@ def settle(figure):
     engine = figure.get_layout_engine()
     if engine is not None and figure.axes:
         engine.execute(figure)
-        figure.set_layout_engine("none")
+        with plt.rc_context({"figure.constrained_layout.use": False}):  # with no engine, not even "none", it draws once
+            figure.set_layout_engine(None)
     for axis in figure.axes:
         if axis.get_axes_locator() is None:  # insets follow their parent
             axis.set_position(np.round(axis.get_position(original=True).bounds, 6), which="original")
