@@ -166,6 +166,14 @@ def test_a_record_as_it_was_made_has_no_differences(shown_here, capsys):
     assert (status, said.splitlines()[0]) == (0, "results/smoke is whole and current")
 
 
+def test_hours_of_a_published_record_are_no_difference(shown_here, capsys):
+    write_json(RECORD / "hours.json", {"toy": 1.25})
+    paper.write_numbers(RECORD)
+    assert "1.2" in (RECORD / "tables/compute.csv").read_text()
+    status, said = audited(capsys)
+    assert status == 0, said
+
+
 # Every third is among the quick tests.
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * bool(index % 3))
                                   for index, name in enumerate(TAMPERINGS)])  # fmt: skip

@@ -17,6 +17,7 @@ import pandas as pd
 from fgan import design
 from fgan.design import DesignError
 from fgan.files import RecordError, write_text
+from fgan.record.publish import HOURS
 from fgan.report import claims_json, draw, pages, paper, rederived
 
 NAMED = 3  # differences of a file that are written out
@@ -61,8 +62,9 @@ def make(record, made):
     made.mkdir()
     for card in record.glob("*/card.json"):
         (made / card.parent.name).symlink_to(card.parent.resolve())
-    if (record / "figures").exists():
-        (made / "figures").symlink_to((record / "figures").resolve())
+    for name in ("figures", HOURS):  # what the measurements do not give
+        if (record / name).exists():
+            (made / name).symlink_to((record / name).resolve())
     tables = [name for name, (owner, *_) in design.captions("table").items() if (made / owner).exists()]
     stages = {f"tables/{name}.csv": lambda name=name: draw.table(made, name) for name in tables}
     stages |= {"tables of the theory": lambda: draw.theory_tables(made), "claims": lambda: paper.write_claims(made)}
