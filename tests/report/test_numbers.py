@@ -164,3 +164,12 @@ def test_the_verdicts_are_counted(tmp_path):
 def test_every_formula_and_caption_is_a_number_of_the_paper(root):
     keys = {row["key"] for row in (*numbers.formulas(), *numbers.captions(Path("results/quick"), []))}
     assert {"formula.kl.f", "formula.gan.activation", "caption.figure.ring_modes", "caption.table.ring_modes"} <= keys
+
+
+def test_a_claim_without_a_number_leaves_those_of_others_numbers_and_no_text_is_nan(tmp_path):
+    (tmp_path / "tables").mkdir()
+    rows = [dict.fromkeys(numbers.MEASURED, value) | {"claim": "c", "at_half": ""} for value in (1.5, math.nan)]
+    pd.DataFrame(rows).to_csv(tmp_path / "tables/claims.csv", index=False)
+    frame = numbers.read_claims(tmp_path)
+    assert (frame[list(numbers.MEASURED)].to_numpy()[0] == 1.5).all() and frame.estimate.isna()[1]
+    assert list(frame.at_half) == ["", ""]

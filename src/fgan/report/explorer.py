@@ -4,12 +4,11 @@ import json
 import math
 from pathlib import Path
 
-import pandas as pd
-
 from fgan.files import RecordError, write_text
 from fgan.report import pages
 from fgan.report.claims import VERDICTS
 from fgan.report.draw import parts
+from fgan.report.numbers import read_claims
 from fgan.report.printed import allowed, measured
 from fgan.report.runs import rounded, runs
 
@@ -57,11 +56,8 @@ def about(record, trained, judged):
 
 def claims(record):
     """The judged claims as rows, with their standing: see `standing`."""
-    frame = pd.read_csv(record / "tables/claims.csv", keep_default_na=False)
-    numbers = ["estimate", "low", "high", "allowed_low", "allowed_high", "p_holm"]
-    frame[numbers] = frame[numbers].apply(pd.to_numeric, errors="coerce")
     rows = []
-    for row in frame.itertuples():
+    for row in read_claims(record).itertuples():
         known = not math.isnan(row.estimate)
         text = f"{row.example}: {pages.plain(measured(row))}, {pages.plain(allowed(row))}"
         text = text.replace(r"\leq", "≤").replace(r"\geq", "≥") if known else row.missing

@@ -95,14 +95,20 @@ def qualified(metric, rule):
     return f"{metric} [{rule}]" if rule else metric
 
 
+MEASURED = (
+    "estimate", "low", "high", "allowed_low", "allowed_high", "p_holm", "published_share", "bound_now", "flips_at",
+)  # fmt: skip
+
+
 def read_claims(record):
-    """The frame of tables/claims.csv; words are text even where all are empty."""
+    """The frame of tables/claims.csv: MEASURED are numbers or NaN, all other columns but `checks` texts."""
     if not (path := record / "tables" / "claims.csv").exists():
         raise RecordError(
             f"{record} has no table of claims; make it with: python -m fgan claims --record {record.name}"
         )
-    words = dict.fromkeys(("published", "why", "source", "missing", "data"), str)
-    return pd.read_csv(path, dtype=words).fillna(dict.fromkeys(words, ""))
+    frame = pd.read_csv(path, keep_default_na=False)
+    there = [name for name in MEASURED if name in frame]
+    return frame.assign(**{name: pd.to_numeric(frame[name], errors="coerce").astype(float) for name in there})
 
 
 def claims(record):

@@ -12,13 +12,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import pandas as pd
-
 from fgan import design
 from fgan.design import DesignError
 from fgan.files import RecordError, write_text
 from fgan.record.publish import HOURS
-from fgan.report import claims_json, draw, pages, paper, rederived
+from fgan.report import claims_json, draw, numbers, pages, paper, rederived
 
 NAMED = 3  # differences of a file that are written out
 
@@ -70,7 +68,7 @@ def make(record, made):
     stages |= {"tables of the theory": lambda: draw.theory_tables(made), "claims": lambda: paper.write_claims(made)}
     stages |= {"numbers": lambda: paper.write_numbers(made)}
     if (record / "VERDICTS.md").exists():
-        stages["VERDICTS.md"] = lambda: write_text(made / "VERDICTS.md", pages.verdict_page(verdicts(made)))
+        stages["VERDICTS.md"] = lambda: write_text(made / "VERDICTS.md", pages.verdict_page(numbers.read_claims(made)))
     lines = []
     for name, stage in stages.items():
         try:
@@ -78,10 +76,6 @@ def make(record, made):
         except Exception as error:  # a damaged part, or figures.py of another design: the rest is compared all the same
             lines.append(f"{name} cannot be made again: {said(error)}")
     return lines
-
-
-def verdicts(record):
-    return pd.read_csv(record / "tables/claims.csv", keep_default_na=False)
 
 
 def compared(made, kept, name):
