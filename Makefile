@@ -29,7 +29,7 @@ paper: setup tex ## the PDF of a record that exists: make paper RECORD=reference
 
 TEST = pytest -n auto --dist loadfile --no-loadscope-reorder --durations=25
 
-test: setup tex ## the tests, with the smoke record from start to PDF; make test SLOW=1 adds those that take longest
+test: setup tex ## the tests; make test SLOW=1 adds those that take longest, with the smoke record from start to PDF
 	python -m $(TEST) $(if $(SLOW),,-m "not slow")
 
 # Not part of `test`, because it costs the start of every process of the tests.
