@@ -16,6 +16,7 @@ from fgan import design
 from fgan.design import DesignError, Run
 from fgan.engine import cost
 from fgan.engine.population import seeded
+from fgan.report.part import RUN
 from fgan.engine.training import train
 from fgan.metrics.classifier import classifier
 from fgan.targets import blank, images
@@ -180,7 +181,8 @@ def part_of(modes):
         return pd.DataFrame(rows, columns=["arm", "divergence", "objective", "seed", "value"])
 
     arms = {FIGURES.MAIN: {"divergences": ["kl", "gan"]}}
-    return SimpleNamespace(arms=arms, rules=lambda metric: list(RULES), values=values, final=final)
+    ends = pd.DataFrame({name: final(name).set_index(RUN).value for name in ("converged", "cycles", "failed")})
+    return SimpleNamespace(arms=arms, rules=lambda metric: list(RULES), values=values, final=final, ends=ends)
 
 
 def test_the_statistic_is_what_rules_move_less_what_divergences_move():
