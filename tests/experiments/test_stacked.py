@@ -16,9 +16,9 @@ from fgan import design
 from fgan.design import DesignError, Run
 from fgan.engine import cost
 from fgan.engine.population import seeded
-from fgan.report.part import RUN
 from fgan.engine.training import train
 from fgan.metrics.classifier import classifier
+from fgan.report.part import RUN
 from fgan.targets import blank, images
 from fgan.targets.stacked import Stacked
 
