@@ -246,6 +246,7 @@ def test_ctrl_c_says_in_one_line_what_is_safe_and_how_to_go_on(finished, tmp_pat
     path.write_text(path.read_text().replace("steps: 200,", "steps: 2000,"))
     call = [sys.executable, "-m", "snakemake", "--cores", "2", "ring", *SMOKE]
     options = dict(cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # tests in the background ignore it
     with subprocess.Popen(call, env=environment(FGAN_CHECKPOINT_SECONDS="0"), **options) as process:
         while not list(folder.glob("results/smoke/ring/.checkpoints/*.pt")):
             assert process.poll() is None, "the workflow ended before its first checkpoint"
