@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items):
     """The workflow, which takes longest, goes first: one worker takes it while the others take all else."""
     items.sort(key=lambda item: not item.get_closest_marker("workflow"))
     for item in items:
-        if SLOW.search(item.nodeid) or "finished" in item.fixturenames:  # the smoke record from start to PDF
+        if SLOW.search(item.nodeid):
             item.add_marker(pytest.mark.slow)
 
 

@@ -15,7 +15,7 @@ from clones import SMOKE, TEX, clone, content, environment, first_step, snakemak
 
 from fgan import design
 
-pytestmark = pytest.mark.workflow
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 
 
 def jobs(text):
@@ -62,7 +62,6 @@ def test_a_second_execution_does_nothing(finished):
     assert done.returncode == 0 and "Nothing to be done" in done.text
 
 
-@pytest.mark.slow
 def test_two_executions_in_two_folders_are_the_same_bytes(finished, tmp_path):
     """The second is killed in the middle of training, with its jobs, and continued by the same command."""
     folder = twin(finished[0], tmp_path / "twin")
@@ -96,7 +95,6 @@ def test_editing_a_figure_draws_it_again_and_trains_nothing(edited):
     assert not {"train", "gather"} & set(planned)
 
 
-@pytest.mark.slow
 def test_editing_the_science_trains_again_unless_only_a_comment_changed(edited):
     path = edited / "src/fgan/engine/training.py"
     path.write_text(path.read_text() + "# edited\n")
@@ -111,7 +109,6 @@ def test_a_new_seed_trains_only_itself(finished):
     assert planned["train"] == 1
 
 
-@pytest.mark.slow
 def test_one_figure_by_name(edited):
     """It is drawn again, with those of its experiment, and nothing else happens."""
     (edited / "results/smoke/figures/ring_modes.pdf").unlink()
@@ -123,7 +120,6 @@ def test_one_figure_by_name(edited):
     assert (edited / "results/smoke/figures/ring_modes.pdf").exists()
 
 
-@pytest.mark.slow
 def test_a_new_experiment_is_a_folder(edited):
     new = edited / "experiments/second_ring"
     shutil.copytree(edited / "experiments/ring", new)
@@ -186,7 +182,6 @@ def test_a_record_that_is_only_shown_needs_no_training_whatever_the_file_times(f
     assert planned["pdf"] == 1 and not {"train", "gather", "fetch"} & set(planned)
 
 
-@pytest.mark.slow
 def test_the_workflow_adopts_what_was_trained_without_it_and_trains_the_rest(finished, tmp_path):
     """`train-all` made one of two seeds; its archive comes from another machine, without checkpoints and metadata."""
     folder = twin(finished[0], tmp_path / "twin")
@@ -205,7 +200,6 @@ def test_the_workflow_adopts_what_was_trained_without_it_and_trains_the_rest(fin
     assert len(made) > 15 and all(mine[name] == theirs[name] for name in made)
 
 
-@pytest.mark.slow
 def test_an_orphan_of_a_killed_workflow_is_waited_for_and_its_work_is_kept(finished, tmp_path):
     """SIGKILL of snakemake alone: its jobs live on; the same command waits for them and trains nothing twice."""
     folder = twin(finished[0], tmp_path / "twin")
@@ -225,7 +219,6 @@ def test_an_orphan_of_a_killed_workflow_is_waited_for_and_its_work_is_kept(finis
     assert content(folder)[part] == content(finished[0])[part]
 
 
-@pytest.mark.slow
 def test_what_is_complete_is_kept_whatever_snakemake_has_lost(finished, tmp_path):
     """A record in a younger clone, without Snakemake's notes: nothing trains again, and a new seed is still noticed."""
     folder = twin(finished[0], tmp_path / "twin")
@@ -239,7 +232,6 @@ def test_what_is_complete_is_kept_whatever_snakemake_has_lost(finished, tmp_path
     assert content(folder)[part] == content(finished[0])[part]
 
 
-@pytest.mark.slow
 def test_ctrl_c_says_in_one_line_what_is_safe_and_how_to_go_on(finished, tmp_path):
     folder = twin(finished[0], tmp_path / "twin")
     path = folder / "experiments/ring/experiment.yaml"

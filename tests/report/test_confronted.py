@@ -55,3 +55,8 @@ def test_the_table_has_values_claims_and_reasons():
     assert r"Neyman chi2 & 300, 8.33 (primary) & \claimid{digits-row-neyman} \\" in made
     assert r"kernel density on MNIST \textmd{(fgan\_table4\_mnist\_kde: 20 of 20 confronted)}" in made
     assert "ALI & 6.6" not in made and "none of these models is trained here" in made
+
+
+def test_columns_are_said_in_words():
+    assert confronted.words("mu_star;sigma_hat") == "optimal mean, learned sd"
+    assert confronted.words("d1200_modes_of_10;ring_pct_hq") == "1200 dimensions modes, ring % of high quality"

@@ -12,8 +12,8 @@ import numpy as np
 
 from fgan import design
 from fgan.record import audit, meaning
-from fgan.report import converged
 from fgan.report.checks import compared, listed
+from fgan.report.part import RUN
 
 SCHEMA = Path(__file__).with_name("claims.schema.json")
 TEXTS = (
@@ -73,11 +73,11 @@ def runs(part, claim):
         for selection in (where, where | check.get("minus", {})):
             chosen = [rows[column].isin(listed(names)) for column, names in selection.items()]
             found = rows[np.logical_and.reduce(chosen)] if chosen else rows
-            wanted |= set(found[converged.RUN].itertuples(index=False, name=None))
+            wanted |= set(found[RUN].itertuples(index=False, name=None))
     groups = {}
     for *key, seed in sorted(wanted):
         groups.setdefault(tuple(key), []).append(int(seed))
-    which = [dict(zip(converged.RUN, (*key, ranges(seeds)), strict=True)) for key, seeds in groups.items()]
+    which = [dict(zip(RUN, (*key, ranges(seeds)), strict=True)) for key, seeds in groups.items()]
     return {"number": len(wanted), "which": which, "samplers": sorted(samplers)}
 
 

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from fgan.report import fates
+from fgan.report.part import RUN
 from fgan.report.statistics import wilson
 
 # Metrics that count modes, or say of those covered which they are.
 COUNTS = ("modes", "modes_any", "covered", "even number", "paired", "pairs beyond chance")
 OF_RUNS = ("mean", "share", "every", "difference", "equivalence")  # kinds of checks that judge runs
-RUN = fates.RUN
 
 
 def over_modes(check):

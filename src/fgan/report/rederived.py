@@ -14,9 +14,8 @@ from fgan.design import Shard
 from fgan.metrics.history import KEPT, kept, quartiles
 from fgan.record.write import COLUMNS
 from fgan.report import resampled
-from fgan.report.part import read_arrays
+from fgan.report.part import RUN, read_arrays
 
-RUN = ["arm", "divergence", "objective", "seed"]
 KEYS = COLUMNS[1:-1]
 CARD = ("settings_hash", "code_hash", "claims_hash", "commit", "versions", "device")
 CLOSE = 1e-9  # relative

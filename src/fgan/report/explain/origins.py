@@ -13,10 +13,9 @@ from fgan.record.promise import conditions
 from fgan.report.draw import parts
 from fgan.report.numbers import qualified
 from fgan.report.pages import described
-from fgan.report.part import Part
+from fgan.report.part import RUN, Part
 
 LATE = ", and others, because the search took too long"
-RUN = ["arm", "divergence", "objective", "seed"]
 DRAWS = ["sampler", "divergence", "metric", "rule"]
 
 
